@@ -1,0 +1,283 @@
+//! Folds facts into a lead. Total: whatever the log holds, `apply` has an answer, because the log is the truth.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::event::{Entry, Event};
+use crate::id::Digest;
+use crate::lead::{
+    ArtifactRef, Delivery, Direction, Lead, Message, MessageMeta, NewLead, Signature, TakeOver, Task, Turn,
+};
+use crate::stage::Stage;
+
+/// The lead after `entry`. Without a lead the entry must begin with an ingestion or import; else nothing comes of it.
+pub fn apply(lead: Option<Lead>, entry: &Entry) -> Option<Lead> {
+    let mut lead = match lead {
+        Some(lead) => lead,
+        None => born(entry)?,
+    };
+    for event in &entry.events {
+        apply_event(&mut lead, entry, event);
+    }
+    lead.version = entry.version;
+    lead.updated_at = entry.at;
+    lead.signals.extend(entry.signal_id.clone());
+    Some(lead)
+}
+
+/// An empty lead for an entry that begins one.
+fn born(entry: &Entry) -> Option<Lead> {
+    let contact = match entry.events.first()? {
+        Event::LeadIngested { lead, .. } | Event::LeadImported { lead, .. } => NewLead::clone(lead),
+        _ => return None,
+    };
+    Some(Lead {
+        id: entry.lead,
+        version: 0,
+        chain: Digest([0; 32]),
+        contact,
+        language: None,
+        stage: Stage::LeadGen,
+        turn: Turn::Paused { since: entry.at },
+        data: BTreeMap::new(),
+        history: Vec::new(),
+        messages: Vec::new(),
+        artifacts: Vec::new(),
+        escalation: None,
+        taken_over: None,
+        approved_scope: None,
+        signature: None,
+        deposit_confirmed: false,
+        accepted_milestones: BTreeMap::new(),
+        unreachable: None,
+        last_wait: None,
+        last_submission: None,
+        unanswered: 0,
+        core_retries: 0,
+        signals: BTreeSet::new(),
+        decided: BTreeMap::new(),
+        created_at: entry.at,
+        updated_at: entry.at,
+    })
+}
+
+fn apply_event(lead: &mut Lead, entry: &Entry, event: &Event) {
+    match event {
+        Event::LeadIngested { lead: new, message } => {
+            lead.language = new.locale.clone();
+            lead.messages.push(first_message(lead, entry, *message));
+        }
+        Event::LeadImported { lead: new, message, data, artifacts, approved_scope, signed } => {
+            lead.language = new.locale.clone();
+            lead.messages.push(first_message(lead, entry, *message));
+            lead.data = data.clone();
+            lead.artifacts = artifacts.clone();
+            lead.approved_scope = *approved_scope;
+            lead.deposit_confirmed = *signed;
+            lead.signature = signed.then(|| Signature {
+                document: Digest([0; 32]),
+                signer: lead.contact.display_name().to_owned(),
+                at: entry.at,
+                by: entry.by.clone(),
+            });
+        }
+        Event::StageEntered { transition, .. } => {
+            if transition.to_stage < lead.stage {
+                undo_after(lead, transition.to_stage);
+            }
+            lead.stage = transition.to_stage;
+            lead.turn = Turn::Paused { since: entry.at };
+            lead.last_wait = None;
+            lead.core_retries = 0;
+            lead.history.push(transition.clone());
+        }
+        Event::TaskOpened { task } => {
+            lead.turn = Turn::Working(task.clone());
+            lead.unanswered = 0;
+        }
+        Event::TaskClaimed { task, attempt, holder } => {
+            if let Some(open) = task_mut(lead, *task) {
+                open.attempt = *attempt;
+                open.holder = Some(holder.clone());
+                open.not_before = None;
+            }
+        }
+        Event::AttemptFailed { task, attempt, error, retry_at } => match (retry_at, task_mut(lead, *task)) {
+            (Some(at), Some(open)) => {
+                open.holder = None;
+                open.not_before = Some(*at);
+                open.last_error = Some(error.clone());
+            }
+            (None, _) => match &mut lead.escalation {
+                Some(escalation) if escalation.review.as_ref().is_some_and(|r| r.id == *task) => {
+                    escalation.review = None
+                }
+                _ => {
+                    lead.turn = Turn::Exhausted { task: *task, attempts: *attempt, error: error.clone(), at: entry.at };
+                }
+            },
+            (Some(_), None) => {}
+        },
+        Event::TaskSuperseded { .. } | Event::TurnPaused {} => lead.turn = Turn::Paused { since: entry.at },
+        Event::WorkSubmitted { task, attempt, result, value, artifacts, .. } => {
+            lead.last_submission = Some((*task, *attempt));
+            match &mut lead.escalation {
+                Some(escalation) if escalation.review.as_ref().is_some_and(|r| r.id == *task) => {
+                    escalation.review = None
+                }
+                _ => lead.turn = Turn::Paused { since: entry.at },
+            }
+            if keeps_value(result) {
+                lead.data.entry(lead.stage).or_default().insert(result.clone(), value.clone());
+            }
+            if let Some(language) = value.get("language").and_then(|l| l.as_str()) {
+                lead.language = Some(language.to_owned());
+            }
+            for artifact in artifacts {
+                put_artifact(lead, artifact);
+            }
+        }
+        Event::ApprovalRequested { approval } => lead.turn = Turn::AwaitingApproval(approval.clone()),
+        Event::ApprovalDecided { approval, approved, .. } => {
+            lead.decided.insert(*approval, *approved);
+            if lead.pending_approval().is_some_and(|a| a.id == *approval) {
+                lead.turn = Turn::Paused { since: entry.at };
+            }
+        }
+        Event::ApprovalVoided { approval, .. } => {
+            if lead.pending_approval().is_some_and(|a| a.id == *approval) {
+                lead.turn = Turn::Paused { since: entry.at };
+            }
+        }
+        Event::ApprovalReminded { approval } => {
+            if let Turn::AwaitingApproval(pending) = &mut lead.turn
+                && pending.id == *approval
+            {
+                pending.reminders += 1;
+            }
+        }
+        Event::ScopeApproved { document } => lead.approved_scope = Some(*document),
+        Event::DepositConfirmed {} => lead.deposit_confirmed = true,
+        Event::ClientAwaited { wait } => {
+            lead.last_wait = Some(wait.clone());
+            lead.turn = Turn::AwaitingClient(wait.clone());
+        }
+        Event::NeedMissed { need } => lead.turn = Turn::AwaitingNeed { need: *need, since: entry.at },
+        Event::MessageReceived { message } => {
+            lead.messages.push(meta(message, Delivery::Received));
+            lead.unanswered += 1;
+            // A working address that answers again is no longer dead.
+            if message.kind == crate::lead::MessageKind::Reply {
+                lead.unreachable = None;
+            }
+        }
+        Event::MessageQueued { message } => lead.messages.push(meta(message, Delivery::Queued)),
+        Event::MessageReleased { message, .. } => set_delivery(lead, *message, Delivery::Sending),
+        Event::MessageHeld { message, .. } => set_delivery(lead, *message, Delivery::Held),
+        Event::MessageSent { message } => set_delivery(lead, *message, Delivery::Sent),
+        Event::MessageFailed { message, .. } => set_delivery(lead, *message, Delivery::Failed),
+        Event::DocumentSigned { document, signer, milestone } => {
+            let signature =
+                Signature { document: *document, signer: signer.clone(), at: entry.at, by: entry.by.clone() };
+            match milestone {
+                Some(id) => {
+                    lead.accepted_milestones.insert(id.clone(), signature);
+                }
+                None => lead.signature = Some(signature),
+            }
+        }
+        Event::ClientUnreachable { why } => lead.unreachable = Some(why.clone()),
+        Event::Escalated { escalation } => lead.escalation = Some(*escalation.clone()),
+        Event::EscalationReviewed { advice, .. } => {
+            if let Some(escalation) = &mut lead.escalation {
+                escalation.review = None;
+                escalation.recommendation = Some(advice.clone());
+            }
+        }
+        Event::EscalationResolved { how, .. } => {
+            lead.escalation = None;
+            if how == crate::decide::CORE_RETRY {
+                lead.core_retries += 1;
+            }
+        }
+        Event::TakenOver {} => lead.taken_over = Some(TakeOver { by: entry.by.clone(), at: entry.at }),
+        Event::HandedBack {} => lead.taken_over = None,
+        Event::Closed { ending } => {
+            lead.turn = Turn::Ended(ending.clone());
+            lead.escalation = None;
+            lead.taken_over = None;
+        }
+        Event::Reopened { .. } => lead.turn = Turn::Paused { since: entry.at },
+    }
+}
+
+/// Results that are passing remarks and not part of a stage's data.
+fn keeps_value(result: &str) -> bool {
+    !matches!(result, "follow_up" | "answer" | "needs_person" | "recommendation" | "withdrawn")
+}
+
+/// The open task with this id: the stage's or the Core Orchestra's.
+fn task_mut(lead: &mut Lead, id: crate::id::TaskId) -> Option<&mut Task> {
+    if let Some(review) = lead.escalation.as_mut().and_then(|e| e.review.as_mut())
+        && review.id == id
+    {
+        return Some(review);
+    }
+    match &mut lead.turn {
+        Turn::Working(task) if task.id == id => Some(task),
+        _ => None,
+    }
+}
+
+/// Going back: what later stages left counts no longer, and what was agreed on top of it neither.
+fn undo_after(lead: &mut Lead, stage: Stage) {
+    for artifact in &mut lead.artifacts {
+        artifact.superseded |= artifact.stage > stage;
+    }
+    lead.data.retain(|of, _| *of <= stage);
+    if stage <= Stage::Scoping {
+        lead.approved_scope = None;
+    }
+    if stage <= Stage::Closer && lead.stage <= Stage::Closer {
+        lead.signature = None;
+        lead.deposit_confirmed = false;
+    }
+}
+
+fn put_artifact(lead: &mut Lead, artifact: &ArtifactRef) {
+    match lead.artifacts.iter_mut().find(|a| a.stage == artifact.stage && a.name == artifact.name) {
+        Some(known) => *known = artifact.clone(),
+        None => lead.artifacts.push(artifact.clone()),
+    }
+}
+
+fn set_delivery(lead: &mut Lead, id: crate::id::MessageId, delivery: Delivery) {
+    if let Some(message) = lead.messages.iter_mut().find(|m| m.id == id) {
+        message.delivery = delivery;
+    }
+}
+
+fn first_message(lead: &Lead, entry: &Entry, id: crate::id::MessageId) -> MessageMeta {
+    MessageMeta {
+        id,
+        direction: Direction::In,
+        kind: crate::lead::MessageKind::Reply,
+        delivery: Delivery::Received,
+        at: entry.at,
+        rfc_id: lead.contact.extra.get("message_id").and_then(|v| v.as_str()).unwrap_or_default().to_owned(),
+        automatic: false,
+        text: Digest::of(lead.contact.message.as_bytes()),
+    }
+}
+
+fn meta(message: &Message, delivery: Delivery) -> MessageMeta {
+    MessageMeta {
+        id: message.id,
+        direction: message.direction,
+        kind: message.kind,
+        delivery,
+        at: message.at,
+        rfc_id: message.rfc_id.clone(),
+        automatic: message.written_by.is_some(),
+        text: Digest::of(message.body.as_bytes()),
+    }
+}

@@ -1,0 +1,298 @@
+//! What has happened to a lead, in the past tense. The log holds nothing else.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::id::{ApprovalId, Digest, EscalationId, LeadId, MessageId, SignalId, TaskId};
+use crate::lead::{
+    Actor, Approval, ApprovalKind, ArtifactRef, ClientWait, Ending, Escalation, Message, Need, NewLead,
+    StageTransition, Task,
+};
+use crate::stage::Stage;
+
+/// All that one command did to one lead: the unit of the log, committed or not as a whole.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Entry {
+    /// The lead.
+    pub lead: LeadId,
+    /// 1 for the lead's first entry.
+    pub version: u64,
+    /// When.
+    pub at: Timestamp,
+    /// By whom.
+    pub by: Actor,
+    /// By which signal, if by one.
+    pub signal_id: Option<SignalId>,
+    /// What happened, in order.
+    pub events: Vec<Event>,
+}
+
+/// One fact.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type")]
+pub enum Event {
+    /// A lead came in.
+    LeadIngested {
+        /// What came in.
+        lead: Box<NewLead>,
+        /// The id of its message in the conversation.
+        message: MessageId,
+    },
+    /// A project already under way was taken in.
+    LeadImported {
+        /// The client.
+        lead: Box<NewLead>,
+        /// The id of its message in the conversation.
+        message: MessageId,
+        /// Results of earlier stages.
+        data: BTreeMap<Stage, Map<String, Value>>,
+        /// Files of earlier stages.
+        artifacts: Vec<ArtifactRef>,
+        /// The scope approved before.
+        approved_scope: Option<Digest>,
+        /// True when contract and deposit are done.
+        signed: bool,
+    },
+    /// The lead entered a stage.
+    StageEntered {
+        /// The move.
+        #[serde(flatten)]
+        transition: StageTransition,
+        /// Why, for a move back or past a stage.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+    },
+    /// A turn began.
+    TaskOpened {
+        /// Its task.
+        #[serde(flatten)]
+        task: Task,
+    },
+    /// Somebody took the task.
+    TaskClaimed {
+        /// The task.
+        task: TaskId,
+        /// Which attempt this is.
+        attempt: u32,
+        /// Who.
+        holder: String,
+    },
+    /// An attempt failed, or its lease ran out.
+    AttemptFailed {
+        /// The task.
+        task: TaskId,
+        /// Which attempt.
+        attempt: u32,
+        /// What happened.
+        error: String,
+        /// When it is tried again; nothing when it is not.
+        retry_at: Option<Timestamp>,
+    },
+    /// A task was taken off whoever had it.
+    TaskSuperseded {
+        /// The task.
+        task: TaskId,
+        /// Why.
+        why: String,
+    },
+    /// A result passed its checks and counts.
+    WorkSubmitted {
+        /// The task.
+        task: TaskId,
+        /// Which attempt.
+        attempt: u32,
+        /// The kind of result.
+        result: String,
+        /// The result.
+        value: Value,
+        /// The files it left.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        artifacts: Vec<ArtifactRef>,
+        /// What happened, for people.
+        summary: String,
+        /// Which voice did it.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        voice: String,
+    },
+    /// A person is asked.
+    ApprovalRequested {
+        /// What.
+        #[serde(flatten)]
+        approval: Box<Approval>,
+    },
+    /// A person decided.
+    ApprovalDecided {
+        /// Which.
+        approval: ApprovalId,
+        /// Its kind.
+        kind: ApprovalKind,
+        /// What was agreed to.
+        payload_sha256: Digest,
+        /// Yes or no.
+        approved: bool,
+        /// Why not, or a remark.
+        reason: Option<String>,
+    },
+    /// A pending approval counts no longer.
+    ApprovalVoided {
+        /// Which.
+        approval: ApprovalId,
+        /// Why.
+        why: String,
+    },
+    /// A person was reminded of an approval.
+    ApprovalReminded {
+        /// Which.
+        approval: ApprovalId,
+    },
+    /// A scope may be built on.
+    ScopeApproved {
+        /// Its digest.
+        document: Digest,
+    },
+    /// The deposit is there.
+    DepositConfirmed {},
+    /// The client is waited for.
+    ClientAwaited {
+        /// For what.
+        #[serde(flatten)]
+        wait: ClientWait,
+    },
+    /// The stage lacks something.
+    NeedMissed {
+        /// What.
+        need: Need,
+    },
+    /// The client wrote.
+    MessageReceived {
+        /// What.
+        #[serde(flatten)]
+        message: Box<Message>,
+    },
+    /// A message waits to leave.
+    MessageQueued {
+        /// What.
+        #[serde(flatten)]
+        message: Box<Message>,
+    },
+    /// The rules let a message leave.
+    MessageReleased {
+        /// Which.
+        message: MessageId,
+        /// The rule that allowed it.
+        rule: String,
+    },
+    /// The rules kept a message back.
+    MessageHeld {
+        /// Which.
+        message: MessageId,
+        /// Why.
+        why: String,
+    },
+    /// The channel took a message.
+    MessageSent {
+        /// Which.
+        message: MessageId,
+    },
+    /// The channel refused a message for good.
+    MessageFailed {
+        /// Which.
+        message: MessageId,
+        /// Why.
+        error: String,
+    },
+    /// The client signed.
+    DocumentSigned {
+        /// SHA-256 of what was signed.
+        document: Digest,
+        /// The name given.
+        signer: String,
+        /// The milestone signed off; nothing for the contract.
+        milestone: Option<String>,
+    },
+    /// Nothing automatic may go to the client any more.
+    ClientUnreachable {
+        /// Why.
+        why: String,
+    },
+    /// Somebody called for help.
+    Escalated {
+        /// The call.
+        #[serde(flatten)]
+        escalation: Box<Escalation>,
+    },
+    /// The Core Orchestra looked at it.
+    EscalationReviewed {
+        /// Which.
+        escalation: EscalationId,
+        /// What it recommends to people.
+        advice: String,
+    },
+    /// It is settled.
+    EscalationResolved {
+        /// Which.
+        escalation: EscalationId,
+        /// How.
+        how: String,
+    },
+    /// A person took over.
+    TakenOver {},
+    /// A person gave back.
+    HandedBack {},
+    /// Nothing runs until a person acts.
+    TurnPaused {},
+    /// The lead has its outcome.
+    Closed {
+        /// Which.
+        #[serde(flatten)]
+        ending: Ending,
+    },
+    /// An ended lead was taken up again.
+    Reopened {
+        /// Why.
+        reason: String,
+    },
+}
+
+impl Event {
+    /// The name of the fact, as it stands in the log, the API and metrics.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::LeadIngested { .. } => "LeadIngested",
+            Self::LeadImported { .. } => "LeadImported",
+            Self::StageEntered { .. } => "StageEntered",
+            Self::TaskOpened { .. } => "TaskOpened",
+            Self::TaskClaimed { .. } => "TaskClaimed",
+            Self::AttemptFailed { .. } => "AttemptFailed",
+            Self::TaskSuperseded { .. } => "TaskSuperseded",
+            Self::WorkSubmitted { .. } => "WorkSubmitted",
+            Self::ApprovalRequested { .. } => "ApprovalRequested",
+            Self::ApprovalDecided { .. } => "ApprovalDecided",
+            Self::ApprovalVoided { .. } => "ApprovalVoided",
+            Self::ApprovalReminded { .. } => "ApprovalReminded",
+            Self::ScopeApproved { .. } => "ScopeApproved",
+            Self::DepositConfirmed {} => "DepositConfirmed",
+            Self::ClientAwaited { .. } => "ClientAwaited",
+            Self::NeedMissed { .. } => "NeedMissed",
+            Self::MessageReceived { .. } => "MessageReceived",
+            Self::MessageQueued { .. } => "MessageQueued",
+            Self::MessageReleased { .. } => "MessageReleased",
+            Self::MessageHeld { .. } => "MessageHeld",
+            Self::MessageSent { .. } => "MessageSent",
+            Self::MessageFailed { .. } => "MessageFailed",
+            Self::DocumentSigned { .. } => "DocumentSigned",
+            Self::ClientUnreachable { .. } => "ClientUnreachable",
+            Self::Escalated { .. } => "Escalated",
+            Self::EscalationReviewed { .. } => "EscalationReviewed",
+            Self::EscalationResolved { .. } => "EscalationResolved",
+            Self::TakenOver {} => "TakenOver",
+            Self::HandedBack {} => "HandedBack",
+            Self::TurnPaused {} => "TurnPaused",
+            Self::Closed { .. } => "Closed",
+            Self::Reopened { .. } => "Reopened",
+        }
+    }
+}

@@ -1,0 +1,435 @@
+//! What each stage needs, delivers and leads to: one module of one shape for each.
+//!
+//! A mind submits [`Work`]: a typed [`StageResult`], messages it would like to send and the artifacts it
+//! wrote. [`check`] is what code decides about it, [`next`] is what may follow. Neither trusts the mind:
+//! sums are computed again, and what follows is a function of the result's type, not of its wish.
+//!
+//! To add a kind of result: give it a type in its stage's module, a variant here, its rules in the
+//! module's `check` and what follows in the module's `next`.
+
+pub mod closer;
+pub mod delivery_pm;
+pub mod first_responder;
+pub mod lead_gen;
+pub mod onboarding;
+pub mod orchestra;
+pub mod scoping;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::id::Digest;
+use crate::lead::{ApprovalKind, ClientAsk, Draft, Lead, Need, Outcome, Task, TaskReason};
+use crate::policy::Policy;
+use crate::stage::Stage;
+
+/// What a mind submits for one turn.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Work {
+    /// The typed result.
+    pub result: StageResult,
+    /// Messages it would like to send to the client, in order.
+    #[serde(default)]
+    pub messages: Vec<Draft>,
+    /// Files it has stored, by name inside the stage's folder. Their content is stored before the submission.
+    #[serde(default)]
+    pub artifacts: Vec<StoredArtifact>,
+    /// What happened, in a sentence or two, for the history.
+    pub summary: String,
+    /// Which voice did it.
+    #[serde(default)]
+    pub voice: String,
+}
+
+/// A file that stands in the artifact store already.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct StoredArtifact {
+    /// Its name inside the stage's folder.
+    pub name: String,
+    /// What it holds.
+    pub sha256: Digest,
+    /// Its size.
+    pub bytes: u64,
+}
+
+/// The typed result of a turn. Closed: anything else is refused.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum StageResult {
+    /// LeadGen: score and decision.
+    Qualification(lead_gen::Qualification),
+    /// FirstResponder: an answer to the client, and the conversation goes on.
+    Reply(first_responder::Reply),
+    /// FirstResponder: who the client is; the lead is ready for scoping.
+    Profile(first_responder::Profile),
+    /// Scoping: what has to be asked.
+    Questions(scoping::Questions),
+    /// Scoping: the scope.
+    Scope(scoping::Scope),
+    /// Orchestra: the mockup.
+    Mockup(orchestra::Mockup),
+    /// Closer: the priced proposal, also a revised one.
+    Proposal(closer::Proposal),
+    /// Closer: the contract.
+    Contract(closer::Contract),
+    /// Closer: the contract is signed.
+    ContractSigned(closer::ContractSigned),
+    /// Onboarding: the checklist with what was done.
+    Checklist(onboarding::Checklist),
+    /// DeliveryPM: the plan.
+    Plan(delivery_pm::Plan),
+    /// DeliveryPM: a milestone is ready for sign-off.
+    MilestoneReady(delivery_pm::MilestoneReady),
+    /// DeliveryPM: everything is signed off.
+    ProjectClosed(delivery_pm::ProjectClosed),
+    /// Any stage: a follow-up to a silent client.
+    FollowUp(FollowUp),
+    /// Any stage: the client said no.
+    Withdrawn(Withdrawn),
+    /// Any stage: an ordinary answer while the wait goes on.
+    Answer(Answer),
+    /// Any stage: the mind cannot go on and says why.
+    NeedsPerson(NeedsPerson),
+    /// Core Orchestra: what to do about an escalation.
+    Recommendation(Recommendation),
+}
+
+impl StageResult {
+    /// The word for this kind of result.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Qualification(_) => "qualification",
+            Self::Reply(_) => "reply",
+            Self::Profile(_) => "profile",
+            Self::Questions(_) => "questions",
+            Self::Scope(_) => "scope",
+            Self::Mockup(_) => "mockup",
+            Self::Proposal(_) => "proposal",
+            Self::Contract(_) => "contract",
+            Self::ContractSigned(_) => "contract_signed",
+            Self::Checklist(_) => "checklist",
+            Self::Plan(_) => "plan",
+            Self::MilestoneReady(_) => "milestone_ready",
+            Self::ProjectClosed(_) => "project_closed",
+            Self::FollowUp(_) => "follow_up",
+            Self::Withdrawn(_) => "withdrawn",
+            Self::Answer(_) => "answer",
+            Self::NeedsPerson(_) => "needs_person",
+            Self::Recommendation(_) => "recommendation",
+        }
+    }
+
+    /// The stage whose result this is, or nothing where any stage may give it.
+    pub fn stage(&self) -> Option<Stage> {
+        match self {
+            Self::Qualification(_) => Some(Stage::LeadGen),
+            Self::Reply(_) | Self::Profile(_) => Some(Stage::FirstResponder),
+            Self::Questions(_) | Self::Scope(_) => Some(Stage::Scoping),
+            Self::Mockup(_) => Some(Stage::Orchestra),
+            Self::Proposal(_) | Self::Contract(_) | Self::ContractSigned(_) => Some(Stage::Closer),
+            Self::Checklist(_) => Some(Stage::Onboarding),
+            Self::Plan(_) | Self::MilestoneReady(_) | Self::ProjectClosed(_) => Some(Stage::DeliveryPM),
+            Self::FollowUp(_)
+            | Self::Withdrawn(_)
+            | Self::Answer(_)
+            | Self::NeedsPerson(_)
+            | Self::Recommendation(_) => None,
+        }
+    }
+}
+
+/// A follow-up to a silent client; its text is the one message of the work.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FollowUp {
+    /// 1 for the first.
+    pub number: u8,
+}
+
+/// The client said no.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Withdrawn {
+    /// Why, in the client's words where he gave any.
+    pub reason: String,
+}
+
+/// An ordinary answer; what was asked of the client before is still asked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Answer {
+    /// What is asked of the client from now on.
+    pub ask: ClientAsk,
+}
+
+/// The mind cannot go on alone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NeedsPerson {
+    /// Why, in a sentence.
+    pub reason: String,
+}
+
+/// The Core Orchestra's answer to an escalation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Recommendation {
+    /// True to try the stage again at once; false to pass the lead to a person.
+    pub retry: bool,
+    /// What a person should do, in a sentence.
+    pub advice: String,
+}
+
+/// What follows on a turn's result.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "do", rename_all = "snake_case")]
+pub enum Next {
+    /// On to the next stage.
+    Advance,
+    /// Another turn of the same stage at once.
+    Continue,
+    /// The messages go out and the client is waited for.
+    AskClient {
+        /// What the client is asked for.
+        ask: ClientAsk,
+    },
+    /// The messages are held until a person approves.
+    Approve {
+        /// What is decided.
+        kind: ApprovalKind,
+        /// One line for the queue.
+        title: String,
+        /// What follows on approval.
+        then: Box<Next>,
+    },
+    /// The lead ends.
+    Close {
+        /// How.
+        outcome: Outcome,
+        /// Why, in a sentence.
+        reason: String,
+    },
+    /// A person has to look.
+    Escalate {
+        /// Why, in a sentence.
+        reason: String,
+    },
+}
+
+impl Next {
+    /// Holds `self` for a person's approval where the agency's policy wants one for `kind`.
+    #[must_use]
+    pub fn approved(self, kind: ApprovalKind, title: impl Into<String>, policy: &Policy) -> Next {
+        if policy.needs_approval(kind) {
+            Next::Approve { kind, title: title.into(), then: Box::new(self) }
+        } else {
+            self
+        }
+    }
+}
+
+/// Something a check found, with the rule it stands on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Finding {
+    /// The rule's id, such as `LG-1`.
+    pub rule: String,
+    /// What is wrong and how to mend it.
+    pub detail: String,
+}
+
+impl Finding {
+    /// A finding of `rule`.
+    pub fn new(rule: &str, detail: impl Into<String>) -> Self {
+        Self { rule: rule.into(), detail: detail.into() }
+    }
+}
+
+/// What the stage cannot do without, if it is missing.
+pub fn missing_need(lead: &Lead, stage: Stage, policy: &Policy) -> Option<Need> {
+    match stage {
+        Stage::LeadGen | Stage::FirstResponder | Stage::Scoping => None,
+        Stage::Orchestra | Stage::Closer => lead.approved_scope.is_none().then_some(Need::ApprovedScope),
+        Stage::Onboarding | Stage::DeliveryPM => match (&lead.signature, lead.deposit_confirmed) {
+            (None, _) => Some(Need::Signature),
+            (Some(_), false) if policy.deposit_required => Some(Need::Deposit),
+            _ => None,
+        },
+    }
+}
+
+/// What code finds wrong with the work. Empty means it may count.
+pub fn check(lead: &Lead, task: &Task, work: &Work, policy: &Policy) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let review = matches!(task.reason, TaskReason::Review { .. });
+    if review != matches!(work.result, StageResult::Recommendation(_)) {
+        findings.push(Finding::new("X-0", "a review is answered with a recommendation, and only a review is"));
+    }
+    if let Some(stage) = work.result.stage()
+        && stage != lead.stage
+    {
+        findings.push(Finding::new(
+            "X-0",
+            format!("a {} belongs to {stage}, but the lead is in {}", work.result.name(), lead.stage),
+        ));
+    }
+    for draft in &work.messages {
+        if draft.body.trim().is_empty() || draft.subject.trim().is_empty() {
+            findings.push(Finding::new("X-1", "a message needs a subject and a text"));
+        }
+        if draft.subject.contains(['\r', '\n']) {
+            findings.push(Finding::new("X-1", "a subject is one line"));
+        }
+        if let Some(word) = placeholder(&draft.body).or_else(|| placeholder(&draft.subject)) {
+            findings.push(Finding::new("X-2", format!("the message still holds the placeholder `{word}`; fill it in")));
+        }
+        for name in &draft.attachments {
+            let known = work.artifacts.iter().any(|a| a.name == *name)
+                || lead.artifacts.iter().any(|a| a.stage == lead.stage && a.name == *name);
+            if !known {
+                findings.push(Finding::new("X-4", format!("the attachment `{name}` is no artifact of this stage")));
+            }
+        }
+    }
+    for artifact in &work.artifacts {
+        if !is_artifact_name(&artifact.name) {
+            findings
+                .push(Finding::new("X-4", format!("`{}` is no artifact name: use A-Z a-z 0-9 . _ - /", artifact.name)));
+        }
+    }
+    if work.summary.trim().is_empty() {
+        findings.push(Finding::new("X-1", "the work needs a summary"));
+    }
+    match &work.result {
+        StageResult::Qualification(q) => lead_gen::check(lead, q, work, policy, &mut findings),
+        StageResult::Reply(_) | StageResult::Profile(_) => first_responder::check(lead, work, policy, &mut findings),
+        StageResult::Questions(q) => scoping::check_questions(q, work, &mut findings),
+        StageResult::Scope(s) => scoping::check_scope(s, work, &mut findings),
+        StageResult::Mockup(m) => orchestra::check(lead, m, work, &mut findings),
+        StageResult::Proposal(p) => closer::check_proposal(lead, p, policy, &mut findings),
+        StageResult::Contract(c) => closer::check_contract(lead, c, work, &mut findings),
+        StageResult::ContractSigned(_) => closer::check_signed(lead, &mut findings),
+        StageResult::Checklist(c) => onboarding::check(lead, c, &mut findings),
+        StageResult::Plan(p) => delivery_pm::check_plan(lead, p, &mut findings),
+        StageResult::MilestoneReady(m) => delivery_pm::check_milestone(lead, m, &mut findings),
+        StageResult::ProjectClosed(_) => delivery_pm::check_closed(lead, &mut findings),
+        StageResult::FollowUp(f) => check_follow_up(lead, task, f, work, &mut findings),
+        StageResult::Withdrawn(_)
+        | StageResult::Answer(_)
+        | StageResult::NeedsPerson(_)
+        | StageResult::Recommendation(_) => {}
+    }
+    findings
+}
+
+/// What follows on checked work.
+pub fn next(lead: &Lead, task: &Task, work: &Work, policy: &Policy) -> Next {
+    match &work.result {
+        StageResult::Qualification(q) => lead_gen::next(q),
+        StageResult::Reply(_) => Next::AskClient { ask: ClientAsk::Reply }.approved(
+            ApprovalKind::Reply,
+            "release the reply to the client",
+            policy,
+        ),
+        StageResult::Profile(_) => Next::Advance.approved_if_mail(work, policy),
+        StageResult::Questions(_) => Next::AskClient { ask: ClientAsk::Answers },
+        StageResult::Scope(s) => Next::Advance.approved(ApprovalKind::Scope, s.title(lead), policy),
+        StageResult::Mockup(m) => Next::Advance.approved(ApprovalKind::Mockup, m.title(lead), policy),
+        StageResult::Proposal(p) => {
+            Next::AskClient { ask: ClientAsk::Decision }.approved(ApprovalKind::Proposal, p.title(lead), policy)
+        }
+        StageResult::Contract(c) => Next::AskClient { ask: ClientAsk::Signature { document: c.document } }.approved(
+            ApprovalKind::Contract,
+            c.title(lead),
+            policy,
+        ),
+        StageResult::ContractSigned(s) => closer::after_signature(s, policy),
+        StageResult::Checklist(c) => Next::Advance.approved(ApprovalKind::ManualSteps, c.title(lead), policy),
+        StageResult::Plan(_) => Next::Continue,
+        StageResult::MilestoneReady(m) => {
+            Next::AskClient { ask: ClientAsk::Milestone { id: m.id.clone(), document: m.document } }.approved(
+                ApprovalKind::Milestone,
+                format!("hand milestone {} to the client", m.id),
+                policy,
+            )
+        }
+        StageResult::ProjectClosed(c) => Next::Close { outcome: Outcome::Delivered, reason: c.reason.clone() },
+        StageResult::FollowUp(_) => match task.reason {
+            TaskReason::FollowUp { last: true, .. } => {
+                Next::Close { outcome: Outcome::Lost, reason: "the client stayed silent through all follow-ups".into() }
+            }
+            // `apply` keeps what was asked before; the ask here is only the fallback.
+            _ => Next::AskClient { ask: default_ask(lead) },
+        },
+        StageResult::Withdrawn(w) => Next::Close { outcome: Outcome::Lost, reason: w.reason.clone() },
+        StageResult::Answer(a) => Next::AskClient { ask: a.ask.clone() }.approved(
+            ApprovalKind::Reply,
+            "release the answer to the client",
+            policy,
+        ),
+        StageResult::NeedsPerson(n) => Next::Escalate { reason: n.reason.clone() },
+        StageResult::Recommendation(_) => Next::Continue,
+    }
+}
+
+impl Next {
+    fn approved_if_mail(self, work: &Work, policy: &Policy) -> Next {
+        if work.messages.is_empty() {
+            self
+        } else {
+            self.approved(ApprovalKind::Reply, "release the reply to the client", policy)
+        }
+    }
+}
+
+/// What a stage waits for when nothing more particular is known.
+fn default_ask(lead: &Lead) -> ClientAsk {
+    match lead.stage {
+        Stage::Scoping => ClientAsk::Answers,
+        Stage::Closer => ClientAsk::Decision,
+        _ => ClientAsk::Reply,
+    }
+}
+
+fn check_follow_up(lead: &Lead, task: &Task, follow_up: &FollowUp, work: &Work, findings: &mut Vec<Finding>) {
+    match task.reason {
+        TaskReason::FollowUp { number, .. } if number == follow_up.number => {}
+        _ => findings.push(Finding::new("FU-1", "no follow-up with this number was asked for")),
+    }
+    if work.messages.len() != 1 {
+        findings.push(Finding::new("FU-2", "a follow-up is exactly one message"));
+    }
+    for draft in &work.messages {
+        let text = Digest::of(draft.body.as_bytes());
+        if lead.messages.iter().any(|m| m.text == text) {
+            findings.push(Finding::new("FU-3", "this text was sent before; a follow-up never says the same twice"));
+        }
+    }
+}
+
+/// True for a relative path of plain segments: nothing that could leave the stage's folder or hide.
+pub fn is_artifact_name(name: &str) -> bool {
+    !name.is_empty()
+        && name.len() <= 200
+        && name.split('/').all(|part| {
+            !part.is_empty()
+                && !part.starts_with('.')
+                && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
+        })
+}
+
+/// The first unfilled placeholder in a text, if there is one (rule X-2).
+pub fn placeholder(text: &str) -> Option<&'static str> {
+    ["lorem ipsum", "{{", "}}", "[client", "TBD", "TODO", "XXX", "undefined"].into_iter().find(|word| {
+        if word.chars().all(|c| c.is_ascii_uppercase()) {
+            has_word(text, word)
+        } else {
+            text.to_lowercase().contains(word)
+        }
+    })
+}
+
+fn has_word(text: &str, word: &str) -> bool {
+    text.split(|c: char| !c.is_alphanumeric()).any(|w| w == word)
+}

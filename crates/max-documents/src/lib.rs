@@ -1,0 +1,1 @@
+//! Typed artifacts rendered for people: Markdown, HTML and the agency's templates.

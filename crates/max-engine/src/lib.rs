@@ -1,0 +1,3 @@
+//! Orchestration: use cases over ports, no drivers.
+
+pub mod ports;

@@ -1,0 +1,1 @@
+//! Test helpers: manual clock, builders, in-memory store, contract suites.
