@@ -1,2 +1,3 @@
-//! MAX.
+//! The `max` command.
+
 fn main() {}

@@ -1,0 +1,350 @@
+//! The PipelineDirector: the only way to change a lead, for everyone inside and outside.
+//!
+//! It hands requests to the ledger, reads from cache and store, and knows the board of open tasks. It is a handle:
+//! clone it freely.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use max_core::command::{Command, Import, Request};
+use max_core::event::Entry;
+use max_core::id::{ApprovalId, LeadId, LeadRef, MessageId, SignalId, TaskId};
+use max_core::lead::{Actor, Lead, NewLead};
+use max_core::policy::Policy;
+use max_core::stage::Eidolon;
+use max_core::stages::{StoredArtifact, Work};
+use tokio::sync::{broadcast, mpsc, oneshot};
+
+use crate::board::Board;
+use crate::cache::{Cached, LeadCache};
+use crate::error::Error;
+use crate::ledger::{Acted, Committed, Ingested, Job, OnceKey};
+use crate::ports::{ArtifactStore, Brief, Clock, Logged, Store, StoreError, Thought};
+use crate::projector::Projector;
+use crate::view;
+
+/// The PipelineDirector.
+#[derive(Clone)]
+pub struct Director {
+    pub(crate) inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    pub(crate) jobs: mpsc::Sender<Job>,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) artifacts: Arc<dyn ArtifactStore>,
+    pub(crate) cache: Arc<LeadCache>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) policy: Arc<Policy>,
+    pub(crate) board: Arc<Board>,
+    pub(crate) projector: Arc<Projector>,
+    pub(crate) committed: broadcast::Sender<Committed>,
+    pub(crate) instance: String,
+}
+
+/// A task that was claimed: work on it, then submit with its fencing token.
+#[derive(Clone, Debug)]
+pub struct Assignment {
+    /// The lead as it was at the claim.
+    pub lead: Arc<Lead>,
+    /// The task.
+    pub task: TaskId,
+    /// Which attempt this is; the fencing token's second half.
+    pub attempt: u32,
+}
+
+impl Director {
+    // ---- changing -------------------------------------------------------------------------------------------------
+
+    /// Takes in a lead. Idempotent by key, by reference, and by person and message within a day.
+    pub async fn ingest(
+        &self,
+        lead: NewLead,
+        by: Actor,
+        signal_id: Option<SignalId>,
+        once: Option<OnceKey>,
+    ) -> Result<Ingested, Error> {
+        let command = Command::Ingest { lead: Box::new(lead.clone()) };
+        self.take_in(lead, Request { by, signal_id, command }, once).await
+    }
+
+    /// Takes in a project already under way.
+    pub async fn import(&self, import: Import, by: Actor, once: Option<OnceKey>) -> Result<Ingested, Error> {
+        let lead = import.lead.clone();
+        self.take_in(lead, Request { by, signal_id: None, command: Command::Import(Box::new(import)) }, once).await
+    }
+
+    async fn take_in(&self, lead: NewLead, request: Request, once: Option<OnceKey>) -> Result<Ingested, Error> {
+        let (reply, answer) = oneshot::channel();
+        let job = Job::Ingest { lead: Box::new(lead), request, once, reply };
+        self.inner.jobs.send(job).await.map_err(|_| Error::Stopping)?;
+        answer.await.map_err(|_| Error::Stopping)?
+    }
+
+    /// Carries out a request on a lead. When it returns, what happened is durable.
+    pub async fn act(&self, lead: LeadId, request: Request, once: Option<OnceKey>) -> Result<Acted, Error> {
+        let (reply, answer) = oneshot::channel();
+        self.inner.jobs.send(Job::Act { lead, request, once, reply }).await.map_err(|_| Error::Stopping)?;
+        answer.await.map_err(|_| Error::Stopping)?
+    }
+
+    /// Carries out a command of MAX's own.
+    pub(crate) async fn act_as(&self, by: Actor, lead: LeadId, command: Command) -> Result<Acted, Error> {
+        self.act(lead, Request::new(by, command), None).await
+    }
+
+    // ---- work -----------------------------------------------------------------------------------------------------
+
+    /// Waits for a task of an Eidolon and claims it.
+    pub async fn next_task(&self, eidolon: Eidolon, holder: &str) -> Assignment {
+        loop {
+            while let Some((lead, task)) = self.inner.board.take(eidolon) {
+                match self.claim(lead, task, eidolon, holder).await {
+                    Ok(assignment) => return assignment,
+                    Err(Error::Refused(_) | Error::NotFound(_)) => self.inner.board.forget(task),
+                    Err(error) => {
+                        tracing::warn!(%lead, %task, %error, "a task could not be claimed; trying again");
+                        self.inner.board.give_back(task);
+                        self.inner.clock.sleep_until(self.now() + jiff::SignedDuration::from_secs(1)).await;
+                    }
+                }
+            }
+            self.inner.board.wait(eidolon).await;
+        }
+    }
+
+    /// Claims the next task of an Eidolon, if there is one.
+    pub async fn try_next_task(&self, eidolon: Eidolon, holder: &str) -> Result<Option<Assignment>, Error> {
+        while let Some((lead, task)) = self.inner.board.take(eidolon) {
+            match self.claim(lead, task, eidolon, holder).await {
+                Ok(assignment) => return Ok(Some(assignment)),
+                Err(Error::Refused(_) | Error::NotFound(_)) => self.inner.board.forget(task),
+                Err(error) => {
+                    self.inner.board.give_back(task);
+                    return Err(error);
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// Claims one task for `holder`.
+    pub async fn claim(&self, lead: LeadId, task: TaskId, eidolon: Eidolon, holder: &str) -> Result<Assignment, Error> {
+        let claim = Command::Claim { task, holder: holder.to_owned() };
+        let acted = self.act_as(Actor::Eidolon(eidolon), lead, claim).await?;
+        let attempt = acted.lead.open_task().filter(|t| t.id == task).map(|t| t.attempt);
+        let attempt = attempt.ok_or_else(|| Error::NotFound(format!("open task {task}")))?;
+        Ok(Assignment { lead: acted.lead, task, attempt })
+    }
+
+    /// Renews a lease; an error when the attempt is over.
+    pub async fn renew(&self, task: TaskId, attempt: u32) -> Result<(), Error> {
+        if self.inner.board.renew(task, attempt, self.now()) {
+            Ok(())
+        } else {
+            Err(Error::NotFound(format!("running attempt {attempt} of task {task}")))
+        }
+    }
+
+    /// What a voice is given for a claimed task.
+    pub async fn brief(&self, assignment: &Assignment) -> Result<Brief, Error> {
+        let log = self.entries(assignment.lead.id, 0, usize::MAX).await?;
+        let task = assignment.lead.open_task().cloned();
+        let task = task.ok_or_else(|| Error::NotFound(format!("open task {}", assignment.task)))?;
+        Ok(Brief {
+            lead: Arc::clone(&assignment.lead),
+            task,
+            attempt: assignment.attempt,
+            messages: view::messages(&log).into_iter().map(|m| m.message).collect(),
+            policy: Arc::clone(&self.inner.policy),
+            now: self.now(),
+            findings: Vec::new(),
+        })
+    }
+
+    /// Stores a thought's files and submits it. The files are durable before the submission counts.
+    pub async fn submit(&self, assignment: &Assignment, thought: Thought, voice: &str) -> Result<Acted, Error> {
+        let lead = assignment.lead.id;
+        let eidolon = assignment.lead.open_task().map_or(assignment.lead.stage.eidolon(), |t| t.eidolon);
+        let Thought { result, messages, files, summary } = thought;
+        let artifacts = Arc::clone(&self.inner.artifacts);
+        let stored = blocking(move || {
+            let mut stored = Vec::with_capacity(files.len());
+            for file in &files {
+                let sha256 = artifacts.put(lead, &file.bytes)?;
+                stored.push(StoredArtifact { name: file.name.clone(), sha256, bytes: file.bytes.len() as u64 });
+            }
+            Ok(stored)
+        })
+        .await?;
+        let work = Work { result, messages, artifacts: stored, summary, voice: voice.to_owned() };
+        let submit = Command::Submit { task: assignment.task, attempt: assignment.attempt, work: Box::new(work) };
+        self.act_as(Actor::Eidolon(eidolon), lead, submit).await
+    }
+
+    /// Reports that an attempt failed.
+    pub async fn fail(&self, assignment: &Assignment, error: &str, retryable: bool) -> Result<Acted, Error> {
+        let eidolon = assignment.lead.open_task().map_or(assignment.lead.stage.eidolon(), |t| t.eidolon);
+        let fail =
+            Command::Fail { task: assignment.task, attempt: assignment.attempt, error: error.to_owned(), retryable };
+        self.act_as(Actor::Eidolon(eidolon), assignment.lead.id, fail).await
+    }
+
+    // ---- reading --------------------------------------------------------------------------------------------------
+
+    /// The id behind a reference.
+    pub async fn resolve(&self, reference: &LeadRef) -> Result<LeadId, Error> {
+        if let LeadRef::Id(id) = reference
+            && self.inner.cache.get(*id).is_some()
+        {
+            return Ok(*id);
+        }
+        let wanted = reference.clone();
+        let found = self.read(move |store| store.resolve(&wanted)).await?;
+        found.ok_or_else(|| Error::NotFound(format!("lead {reference}")))
+    }
+
+    /// The lead with its rendered state, if it is in memory: the answer that costs nothing.
+    pub fn cached(&self, id: LeadId) -> Option<Arc<Cached>> {
+        self.inner.cache.get(id)
+    }
+
+    /// The lead with its rendered state.
+    pub async fn lead(&self, id: LeadId) -> Result<Arc<Cached>, Error> {
+        if let Some(cached) = self.inner.cache.get(id) {
+            return Ok(cached);
+        }
+        let lead = self.read(move |store| store.lead(id)).await?;
+        let lead = lead.ok_or_else(|| Error::NotFound(format!("lead {id}")))?;
+        let cached = Cached::new(Arc::new(lead));
+        self.inner.cache.put(Arc::clone(&cached));
+        Ok(cached)
+    }
+
+    /// The lead, once it is newer than `version` or the time is over.
+    pub async fn changed_lead(&self, id: LeadId, version: u64, within: Duration) -> Result<Arc<Cached>, Error> {
+        let mut committed = self.subscribe();
+        let lead = self.lead(id).await?;
+        if lead.lead.version > version {
+            return Ok(lead);
+        }
+        let newer = async {
+            loop {
+                match committed.recv().await {
+                    Ok(one) if one.lead.id == id && one.lead.version > version => return,
+                    Ok(_) => {}
+                    // Too much happened to follow: look at the lead itself.
+                    Err(broadcast::error::RecvError::Lagged(_)) => match self.lead(id).await {
+                        Ok(now) if now.lead.version > version => return,
+                        _ => {}
+                    },
+                    Err(broadcast::error::RecvError::Closed) => return,
+                }
+            }
+        };
+        let _ = tokio::time::timeout(within, newer).await;
+        self.lead(id).await
+    }
+
+    /// Entries of a lead.
+    pub async fn entries(&self, lead: LeadId, after: u64, limit: usize) -> Result<Vec<Logged>, Error> {
+        self.read(move |store| store.entries(lead, after, limit)).await
+    }
+
+    /// The conversation of a lead.
+    pub async fn messages(&self, lead: LeadId) -> Result<Vec<view::MessageView>, Error> {
+        Ok(view::messages(&self.entries(lead, 0, usize::MAX).await?))
+    }
+
+    /// One message of a lead with its text.
+    pub async fn message(&self, lead: LeadId, id: MessageId) -> Result<max_core::lead::Message, Error> {
+        let log = self.entries(lead, 0, usize::MAX).await?;
+        view::message(&log, id).ok_or_else(|| Error::NotFound(format!("message {id}")))
+    }
+
+    /// The approvals of a lead.
+    pub async fn approvals_of(&self, lead: LeadId) -> Result<Vec<view::ApprovalView>, Error> {
+        Ok(view::approvals(&self.entries(lead, 0, usize::MAX).await?))
+    }
+
+    /// The lead of an approval.
+    pub async fn lead_of_approval(&self, id: ApprovalId) -> Result<LeadId, Error> {
+        let lead = self.read(move |store| store.lead_of_approval(id)).await?;
+        lead.ok_or_else(|| Error::NotFound(format!("approval {id}")))
+    }
+
+    /// An artifact's content.
+    pub async fn artifact(&self, lead: LeadId, digest: max_core::id::Digest) -> Result<Vec<u8>, Error> {
+        let artifacts = Arc::clone(&self.inner.artifacts);
+        blocking(move || artifacts.get(lead, digest)).await
+    }
+
+    /// Stores an artifact's content, durably, before it is named in a command.
+    pub async fn put_artifact(&self, lead: LeadId, bytes: Vec<u8>) -> Result<max_core::id::Digest, Error> {
+        let artifacts = Arc::clone(&self.inner.artifacts);
+        blocking(move || artifacts.put(lead, &bytes)).await
+    }
+
+    /// Reads the store from a thread that may block.
+    pub async fn read<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&dyn Store) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, Error> {
+        let store = Arc::clone(&self.inner.store);
+        blocking(move || read(&*store)).await
+    }
+
+    /// Every entry from now on, in the order of the log.
+    pub fn subscribe(&self) -> broadcast::Receiver<Committed> {
+        self.inner.committed.subscribe()
+    }
+
+    /// The moment.
+    pub fn now(&self) -> Timestamp {
+        self.inner.clock.now()
+    }
+
+    /// The owner's rules.
+    pub fn policy(&self) -> &Arc<Policy> {
+        &self.inner.policy
+    }
+
+    /// The board of open tasks.
+    pub fn board(&self) -> &Board {
+        &self.inner.board
+    }
+
+    /// The write-behind of readable copies.
+    pub fn projector(&self) -> &Projector {
+        &self.inner.projector
+    }
+
+    /// This process, as leases name it.
+    pub fn instance(&self) -> &str {
+        &self.inner.instance
+    }
+
+    /// Writes a consistent copy of the store.
+    pub async fn backup(&self, to: &Path) -> Result<(), Error> {
+        let to = to.to_owned();
+        self.read(move |store| store.backup(&to)).await
+    }
+}
+
+/// Runs something that may block on a thread for it.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
+) -> Result<T, Error> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result.map_err(Error::Store),
+        Err(_) => Err(Error::Stopping),
+    }
+}
+
+/// The facts of an entry that a subscriber may skip when it only follows leads.
+pub fn is_housekeeping(entry: &Entry) -> bool {
+    use max_core::event::Event;
+    entry.events.iter().all(|e| matches!(e, Event::MessageReleased { .. } | Event::MessageSent { .. }))
+}

@@ -1,0 +1,135 @@
+//! An Eidolon at work: wait for a task, claim it, think, submit. The same loop for all nine.
+
+use std::sync::Arc;
+
+use jiff::SignedDuration;
+use max_core::error::RefusalKind;
+use max_core::stage::Eidolon;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::director::{Assignment, Director};
+use crate::error::Error;
+use crate::mind::{Mind, VoiceHealth};
+use crate::ports::CallFail;
+
+/// An Eidolon with its mind.
+pub struct EidolonUnit {
+    /// Which.
+    pub eidolon: Eidolon,
+    mind: Arc<Mind>,
+}
+
+impl EidolonUnit {
+    /// An Eidolon that thinks with this mind.
+    pub fn new(eidolon: Eidolon, mind: Mind) -> Self {
+        Self { eidolon, mind: Arc::new(mind) }
+    }
+
+    /// How its voices are.
+    pub fn health(&self) -> Vec<VoiceHealth> {
+        self.mind.health()
+    }
+
+    /// Starts `workers` loops that work until `stop` and finish the turn they are in.
+    pub fn start(
+        &self,
+        director: &Director,
+        workers: usize,
+        lease: SignedDuration,
+        stop: &CancellationToken,
+        tasks: &TaskTracker,
+    ) {
+        for number in 1..=workers {
+            let worker = Worker {
+                eidolon: self.eidolon,
+                mind: Arc::clone(&self.mind),
+                director: director.clone(),
+                holder: format!("{}/{}-{number}", director.instance(), self.eidolon),
+                lease,
+            };
+            let stop = stop.clone();
+            tasks.spawn(async move { worker.run(stop).await });
+        }
+    }
+}
+
+struct Worker {
+    eidolon: Eidolon,
+    mind: Arc<Mind>,
+    director: Director,
+    holder: String,
+    lease: SignedDuration,
+}
+
+impl Worker {
+    async fn run(self, stop: CancellationToken) {
+        loop {
+            let assignment = tokio::select! {
+                () = stop.cancelled() => return,
+                assignment = self.director.next_task(self.eidolon, &self.holder) => assignment,
+            };
+            let turn = self.turn(&assignment);
+            let result = tokio::select! {
+                result = turn => result,
+                () = self.keep_lease(&assignment) => continue,
+            };
+            if let Err(error) = result {
+                tracing::warn!(lead = %assignment.lead.id, eidolon = %self.eidolon, %error, "a turn came to nothing");
+            }
+        }
+    }
+
+    /// Renews the lease while the turn runs; returns when it is lost, which ends the turn.
+    async fn keep_lease(&self, assignment: &Assignment) {
+        loop {
+            let next = self.director.now() + self.lease / 3;
+            self.director.inner.clock.sleep_until(next).await;
+            if self.director.renew(assignment.task, assignment.attempt).await.is_err() {
+                return;
+            }
+        }
+    }
+
+    /// One turn: think, submit; once more with the findings when the checks fail; then report the failure.
+    async fn turn(&self, assignment: &Assignment) -> Result<(), Error> {
+        let mut brief = self.director.brief(assignment).await?;
+        for repair in [false, true] {
+            let answer = match self.mind.think(&brief).await {
+                Ok(answer) => answer,
+                Err(failure) => return self.report(assignment, &failure.to_string(), retryable(&failure)).await,
+            };
+            for (voice, failure) in &answer.failed {
+                tracing::warn!(lead = %assignment.lead.id, voice, %failure, "a voice failed; the next one took over");
+            }
+            match self.director.submit(assignment, answer.thought, &answer.voice).await {
+                Ok(_) => return Ok(()),
+                Err(Error::Refused(refusal)) if refusal.kind == RefusalKind::Checks => {
+                    if repair {
+                        return self.report(assignment, &refusal.reason, true).await;
+                    }
+                    brief.findings = refusal.findings;
+                }
+                // Somebody was faster or took it over: the work is void, and that is right.
+                Err(Error::Refused(refusal)) if refusal.kind == RefusalKind::Fenced => return Ok(()),
+                Err(Error::Refused(refusal)) => return self.report(assignment, &refusal.reason, true).await,
+                Err(Error::Store(error)) => return self.report(assignment, &error.to_string(), true).await,
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    async fn report(&self, assignment: &Assignment, error: &str, retryable: bool) -> Result<(), Error> {
+        match self.director.fail(assignment, error, retryable).await {
+            Ok(_) => Ok(()),
+            Err(Error::Refused(refusal)) if refusal.kind == RefusalKind::Fenced => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// Whether another try can help.
+fn retryable(failure: &CallFail) -> bool {
+    !matches!(failure, CallFail::Unable(_))
+}

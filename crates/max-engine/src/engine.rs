@@ -1,0 +1,341 @@
+//! One running MAX: the writer, the projector, the outbox, the timers and the Eidolons, started and stopped together.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use max_core::effect::{Effect, Notice, effects};
+use max_core::event::Event;
+use max_core::id::{LeadId, MessageId};
+use max_core::lead::Lead;
+use max_core::policy::Policy;
+use max_core::stage::Eidolon;
+use serde::Serialize;
+use tokio::sync::{Notify, broadcast, mpsc};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::board::{Board, Load};
+use crate::cache::LeadCache;
+use crate::director::{Director, Inner};
+use crate::eidolon::EidolonUnit;
+use crate::error::Error;
+use crate::ledger::{Committed, Writer};
+use crate::mind::{Mind, Seat, VoiceHealth};
+use crate::ports::{ArtifactStore, Channel, Clock, Folders, Notifier, Store};
+use crate::projector::{Projector, WATERMARK};
+use crate::relay::Relay;
+use crate::timers::Timers;
+
+/// The adapters that an engine runs on.
+#[derive(Clone)]
+pub struct Parts {
+    /// The log.
+    pub store: Arc<dyn Store>,
+    /// The artifacts' content.
+    pub artifacts: Arc<dyn ArtifactStore>,
+    /// The readable copies.
+    pub folders: Arc<dyn Folders>,
+    /// The way out.
+    pub channel: Arc<dyn Channel>,
+    /// How people are told.
+    pub notifier: Arc<dyn Notifier>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// How an engine runs.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The name of this process, new at every start; leases carry it.
+    pub instance: String,
+    /// How long a lease lasts without being renewed.
+    pub lease: SignedDuration,
+    /// Leads kept in memory (at most twice as many).
+    pub cached_leads: usize,
+    /// Whether readable copies are written at all (a benchmark of the log alone turns it off).
+    pub project: bool,
+    /// Whether the outbox and the timers run here.
+    pub relay: bool,
+}
+
+impl Options {
+    /// The usual ones.
+    pub fn new(instance: impl Into<String>) -> Self {
+        Self {
+            instance: instance.into(),
+            lease: SignedDuration::from_secs(60),
+            cached_leads: 4_096,
+            project: true,
+            relay: true,
+        }
+    }
+}
+
+/// A running MAX.
+pub struct Engine {
+    director: Director,
+    eidolons: Vec<EidolonUnit>,
+    parts: Parts,
+    options: Options,
+    /// Ends the loops that take up new work.
+    stop: CancellationToken,
+    tasks: TaskTracker,
+    writer: Option<std::thread::JoinHandle<()>>,
+    projector: Option<std::thread::JoinHandle<()>>,
+}
+
+/// How an Eidolon and its voices are.
+#[derive(Clone, Debug, Serialize)]
+pub struct EidolonHealth {
+    /// Which.
+    pub eidolon: Eidolon,
+    /// The persona's name.
+    pub persona: String,
+    /// How much work waits.
+    pub load: Load,
+    /// Its voices: the four seats first, then the house voices.
+    pub voices: Vec<VoiceHealth>,
+}
+
+impl Engine {
+    /// Starts the writer, the projector, the outbox and the timers. Eidolons are added by [`Engine::add_eidolon`].
+    ///
+    /// # Errors
+    /// When the store cannot be read, or a thread cannot be started.
+    pub fn start(parts: Parts, policy: Arc<Policy>, options: Options) -> Result<Self, Error> {
+        let cache = Arc::new(LeadCache::new(options.cached_leads));
+        let board = Arc::new(Board::new(options.lease));
+        let projector = Arc::new(Projector::default());
+        let (jobs, queue) = mpsc::channel(4_096);
+        let (committed, _) = broadcast::channel(8_192);
+        let (outbox, outgoing) = mpsc::unbounded_channel();
+        let (notices, noticed) = mpsc::unbounded_channel();
+        let changed = Arc::new(Notify::new());
+        let publisher = Publisher {
+            board: Arc::clone(&board),
+            projector: options.project.then(|| Arc::clone(&projector)),
+            committed: committed.clone(),
+            outbox,
+            notices,
+            changed: Arc::clone(&changed),
+            clock: Arc::clone(&parts.clock),
+        };
+        let writer = Writer {
+            store: Arc::clone(&parts.store),
+            cache: Arc::clone(&cache),
+            clock: Arc::clone(&parts.clock),
+            policy: Arc::clone(&policy),
+            publish: Box::new(move |round| publisher.publish(round)),
+        };
+        let writer = spawn("max-ledger", move || writer.run(queue))?;
+        let director = Director {
+            inner: Arc::new(Inner {
+                jobs,
+                store: Arc::clone(&parts.store),
+                artifacts: Arc::clone(&parts.artifacts),
+                cache,
+                clock: Arc::clone(&parts.clock),
+                policy,
+                board,
+                projector: Arc::clone(&projector),
+                committed,
+                instance: options.instance.clone(),
+            }),
+        };
+        let projecting = if options.project {
+            mark_unprojected(&*parts.store, &projector)?;
+            let (store, folders, artifacts) =
+                (Arc::clone(&parts.store), Arc::clone(&parts.folders), Arc::clone(&parts.artifacts));
+            Some(spawn("max-projector", move || projector.run(&*store, &*folders, &*artifacts))?)
+        } else {
+            None
+        };
+        let engine = Self {
+            director,
+            eidolons: Vec::new(),
+            parts,
+            options,
+            stop: CancellationToken::new(),
+            tasks: TaskTracker::new(),
+            writer: Some(writer),
+            projector: projecting,
+        };
+        if engine.options.relay {
+            engine.start_loops(outgoing, noticed, changed);
+        }
+        Ok(engine)
+    }
+
+    fn start_loops(
+        &self,
+        outgoing: mpsc::UnboundedReceiver<(LeadId, MessageId)>,
+        mut noticed: mpsc::UnboundedReceiver<(Arc<Lead>, Notice)>,
+        changed: Arc<Notify>,
+    ) {
+        let relay = Relay {
+            director: self.director.clone(),
+            channel: Arc::clone(&self.parts.channel),
+            clock: Arc::clone(&self.parts.clock),
+        };
+        let timers = Timers {
+            director: self.director.clone(),
+            clock: Arc::clone(&self.parts.clock),
+            folders: Arc::clone(&self.parts.folders),
+            changed,
+            alive: Arc::new(|_| false),
+        };
+        let (notifier, stop) = (Arc::clone(&self.parts.notifier), self.stop.clone());
+        self.tasks.spawn(relay.run(outgoing, self.stop.clone()));
+        self.tasks.spawn(timers.run(self.stop.clone()));
+        self.tasks.spawn(async move {
+            loop {
+                tokio::select! {
+                    () = stop.cancelled() => return,
+                    one = noticed.recv() => match one {
+                        Some((lead, notice)) => notifier.notify(&lead, &notice).await,
+                        None => return,
+                    },
+                }
+            }
+        });
+    }
+
+    /// Adds an Eidolon with its seats and starts `workers` loops for it.
+    pub fn add_eidolon(&mut self, eidolon: Eidolon, seats: Vec<Seat>, workers: usize) {
+        let mind = Mind::start(eidolon, seats, &self.parts.clock, workers);
+        let unit = EidolonUnit::new(eidolon, mind);
+        unit.start(&self.director, workers, self.options.lease, &self.stop, &self.tasks);
+        self.eidolons.push(unit);
+    }
+
+    /// The handle through which everything is asked.
+    pub fn director(&self) -> &Director {
+        &self.director
+    }
+
+    /// How the Eidolons here are.
+    pub fn health(&self) -> Vec<EidolonHealth> {
+        self.eidolons
+            .iter()
+            .map(|unit| EidolonHealth {
+                eidolon: unit.eidolon,
+                persona: unit.eidolon.persona().to_owned(),
+                load: self.director.board().load(unit.eidolon),
+                voices: unit.health(),
+            })
+            .collect()
+    }
+
+    /// Stops in two stages: no new work, turns that run get `grace` to end; then the readable copies are written, and
+    /// the rest is left to the next start.
+    pub async fn stop(mut self, grace: Duration) {
+        self.stop.cancel();
+        self.tasks.close();
+        if tokio::time::timeout(grace, self.tasks.wait()).await.is_err() {
+            tracing::warn!("turns still running at the end of the grace period are left to the next start");
+        }
+        self.director.inner.projector.stop();
+        let projector = self.projector.take();
+        let writer = self.writer.take();
+        let director = self.director.clone();
+        drop(self);
+        drop(director);
+        let joined = tokio::task::spawn_blocking(move || {
+            if let Some(thread) = projector {
+                drop(thread.join());
+            }
+            // The writer ends when the last handle to the Director is gone; a request in flight may still hold one.
+            if let Some(thread) = writer.filter(std::thread::JoinHandle::is_finished) {
+                drop(thread.join());
+            }
+        });
+        drop(joined.await);
+    }
+}
+
+/// Leads that changed after the watermark are written again.
+fn mark_unprojected(store: &dyn Store, projector: &Projector) -> Result<(), Error> {
+    let watermark = store.meta(WATERMARK)?.and_then(|text| text.parse().ok()).unwrap_or(0);
+    let mut after = watermark;
+    let mut leads = std::collections::HashMap::new();
+    loop {
+        let entries = store.entries_after(after, 1_000)?;
+        let Some(last) = entries.last() else { break };
+        after = last.position;
+        for logged in &entries {
+            leads.entry(logged.entry.lead).or_insert(logged.position);
+        }
+    }
+    for (id, since) in leads {
+        if let Some(lead) = store.lead(id)? {
+            projector.mark(Arc::new(lead), since);
+        }
+    }
+    Ok(())
+}
+
+fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<std::thread::JoinHandle<()>, Error> {
+    std::thread::Builder::new()
+        .name(name.into())
+        .spawn(work)
+        .map_err(|e| Error::Store(crate::ports::StoreError::Unavailable(format!("a thread could not be started: {e}"))))
+}
+
+/// Tells everyone inside what was committed. Runs on the writer's thread, so it only passes things on.
+struct Publisher {
+    board: Arc<Board>,
+    projector: Option<Arc<Projector>>,
+    committed: broadcast::Sender<Committed>,
+    outbox: mpsc::UnboundedSender<(LeadId, MessageId)>,
+    notices: mpsc::UnboundedSender<(Arc<Lead>, Notice)>,
+    changed: Arc<Notify>,
+    clock: Arc<dyn Clock>,
+}
+
+impl Publisher {
+    fn publish(&self, round: &[Committed]) {
+        let now = self.clock.now();
+        let mut wakes = false;
+        for one in round {
+            self.board.follow(&one.lead, now);
+            wakes |= one.wake_at.is_some();
+            if one.entry.events.iter().any(speaks_to_somebody) {
+                self.pass_on(one);
+            }
+            // Nobody may be listening; that is no failure.
+            drop(self.committed.send(one.clone()));
+        }
+        if let Some(projector) = &self.projector {
+            projector.note(round);
+        }
+        if wakes {
+            self.changed.notify_one();
+        }
+    }
+
+    fn pass_on(&self, one: &Committed) {
+        for effect in effects(&one.lead, &one.entry) {
+            match effect {
+                Effect::Send { message } => drop(self.outbox.send((one.lead.id, message))),
+                Effect::Notify { notice } => drop(self.notices.send((Arc::clone(&one.lead), notice))),
+                // The board and the projector follow the lead itself.
+                Effect::Deliver { .. } | Effect::Announce { .. } => {}
+            }
+        }
+    }
+}
+
+/// Facts that a message or a notice may follow on; the others are the bulk and cost nothing here.
+fn speaks_to_somebody(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::MessageQueued { .. }
+            | Event::MessageReceived { .. }
+            | Event::ApprovalRequested { .. }
+            | Event::ApprovalReminded { .. }
+            | Event::Escalated { .. }
+            | Event::EscalationReviewed { .. }
+            | Event::NeedMissed { .. }
+    )
+}

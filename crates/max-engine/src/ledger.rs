@@ -1,0 +1,424 @@
+//! The one writer. Requests queue up here; each round decides all that are waiting, commits them together and only
+//! then answers (group commit). So an answer means "durable", and a hundred requests cost one `fdatasync`.
+//!
+//! Ingestion is decided here too, because whether a lead is a repeat depends on what was ingested a moment ago,
+//! perhaps in the same round.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use max_core::command::{Command, Incoming, Request};
+use max_core::decide::{Decision, decide, due};
+use max_core::event::Entry;
+use max_core::id::{Digest, ExternalRef, Fresh, LeadId, LeadRef, SignalId};
+use max_core::lead::{Actor, Lead, MessageKind, NewLead};
+use max_core::policy::Policy;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::cache::{Cached, LeadCache};
+use crate::error::Error;
+use crate::ports::{Clock, Idempotency, Position, Seal, Store, StoreError, Write, WriteError};
+
+/// An entry that is durable now, with the lead after it.
+#[derive(Clone, Debug)]
+pub struct Committed {
+    /// Where it stands in the log.
+    pub position: Position,
+    /// The facts.
+    pub entry: Arc<Entry>,
+    /// The lead after them.
+    pub lead: Arc<Lead>,
+    /// When the lead wants to be woken.
+    pub wake_at: Option<Timestamp>,
+}
+
+/// What a request came to.
+#[derive(Clone, Debug)]
+pub struct Acted {
+    /// The lead as it is now.
+    pub lead: Arc<Lead>,
+    /// True when nothing changed because it was done before.
+    pub repeated: bool,
+}
+
+/// What an ingestion came to.
+#[derive(Clone, Debug)]
+pub struct Ingested {
+    /// The lead as it is now.
+    pub lead: Arc<Lead>,
+    /// What was done with what came in.
+    pub how: IngestedAs,
+}
+
+/// What was done with what came in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IngestedAs {
+    /// A new lead.
+    New,
+    /// The same as before; nothing changed.
+    Repeat,
+    /// A further message of an open lead.
+    Message,
+}
+
+/// A key under which a request is carried out at most once, with the digest of its body.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OnceKey {
+    /// The key with its scope.
+    pub key: String,
+    /// SHA-256 of the body.
+    pub body: Digest,
+}
+
+/// Work for the writer.
+pub(crate) enum Job {
+    Act {
+        lead: LeadId,
+        request: Request,
+        once: Option<OnceKey>,
+        reply: oneshot::Sender<Result<Acted, Error>>,
+    },
+    /// Ingestion or import of `lead`.
+    Ingest {
+        lead: Box<NewLead>,
+        request: Request,
+        once: Option<OnceKey>,
+        reply: oneshot::Sender<Result<Ingested, Error>>,
+    },
+}
+
+/// The writer's hands.
+pub(crate) struct Writer {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) cache: Arc<LeadCache>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) policy: Arc<Policy>,
+    /// Called for each round after its commit, before the answers: whatever must know of every entry.
+    pub(crate) publish: Box<dyn Fn(&[Committed]) + Send>,
+}
+
+/// At most this many requests share a commit; more would only make the first of them wait longer.
+const ROUND: usize = 256;
+/// How long the same person with the same message is a repeat.
+const REPEAT_WINDOW: SignedDuration = SignedDuration::from_hours(24);
+/// How often a request is decided again when another writer was first.
+const CONFLICT_TRIES: u32 = 5;
+
+impl Writer {
+    /// Works until all senders are gone.
+    pub(crate) fn run(self, mut jobs: mpsc::Receiver<Job>) {
+        let mut waiting = Vec::with_capacity(ROUND);
+        while let Some(first) = jobs.blocking_recv() {
+            waiting.push(first);
+            while waiting.len() < ROUND {
+                match jobs.try_recv() {
+                    Ok(job) => waiting.push(job),
+                    Err(_) => break,
+                }
+            }
+            let mut again = std::mem::take(&mut waiting);
+            for _ in 0..CONFLICT_TRIES {
+                again = self.round(again);
+                if again.is_empty() {
+                    break;
+                }
+            }
+            for job in again {
+                job.refuse(Error::Store(StoreError::Unavailable("other writers were faster too often".into())));
+            }
+            waiting.reserve(ROUND);
+        }
+    }
+
+    /// Decides and commits one round; returns the jobs that another writer overtook.
+    fn round(&self, jobs: Vec<Job>) -> Vec<Job> {
+        let mut round = Round { writer: self, writes: Vec::new(), decided: Vec::new(), fresh: Overlay::default() };
+        for job in jobs {
+            round.decide(job);
+        }
+        round.commit()
+    }
+}
+
+/// What this round has decided and not committed yet, so that later requests of the round build on it.
+#[derive(Default)]
+struct Overlay {
+    leads: HashMap<LeadId, Arc<Lead>>,
+    people: HashMap<String, LeadId>,
+    fingerprints: HashMap<Digest, LeadId>,
+    references: HashMap<ExternalRef, LeadId>,
+    keys: HashMap<String, Idempotency>,
+}
+
+struct Round<'a> {
+    writer: &'a Writer,
+    writes: Vec<Write>,
+    /// The jobs, each with the answer it gets once its write (if it has one) is durable.
+    decided: Vec<(Job, Option<usize>, Answer)>,
+    fresh: Overlay,
+}
+
+enum Answer {
+    Acted(Acted),
+    Ingested(Ingested),
+}
+
+/// What deciding one job came to.
+struct Outcome {
+    write: Option<usize>,
+    answer: Answer,
+}
+
+impl Round<'_> {
+    fn decide(&mut self, job: Job) {
+        let result = match &job {
+            Job::Act { lead, request, once, .. } => self.act(*lead, request, once.as_ref()),
+            Job::Ingest { lead, request, once, .. } => self.ingest(lead, request, once.as_ref()),
+        };
+        match result {
+            Ok(outcome) => self.decided.push((job, outcome.write, outcome.answer)),
+            Err(error) => job.refuse(error),
+        }
+    }
+
+    fn act(&mut self, id: LeadId, request: &Request, once: Option<&OnceKey>) -> Result<Outcome, Error> {
+        if let Some(before) = self.done_before(once)? {
+            let lead = self.lead(before)?.ok_or_else(|| Error::NotFound(format!("lead {before}")))?;
+            return Ok(Outcome { write: None, answer: Answer::Acted(Acted { lead, repeated: true }) });
+        }
+        let lead = self.lead(id)?;
+        let (lead, write) = self.step(lead, id, request, once)?;
+        Ok(Outcome { write, answer: Answer::Acted(Acted { lead, repeated: write.is_none() }) })
+    }
+
+    fn ingest(&mut self, new: &NewLead, request: &Request, once: Option<&OnceKey>) -> Result<Outcome, Error> {
+        let answer = |lead, how, write| Outcome { write, answer: Answer::Ingested(Ingested { lead, how }) };
+        if let Some(before) = self.done_before(once)? {
+            let lead = self.lead(before)?.ok_or_else(|| Error::NotFound(format!("lead {before}")))?;
+            return Ok(answer(lead, IngestedAs::Repeat, None));
+        }
+        let now = self.writer.clock.now();
+        if let Some(known) = self.known(new, now)? {
+            let said = new.fingerprint() == known.contact.fingerprint();
+            if said || matches!(request.command, Command::Import(_)) {
+                return Ok(answer(known, IngestedAs::Repeat, None));
+            }
+            let receive = Request {
+                by: Actor::Client,
+                signal_id: request.signal_id.clone(),
+                command: Command::Receive(Box::new(as_message(new))),
+            };
+            let id = known.id;
+            let (lead, write) = self.step(Some(known), id, &receive, once)?;
+            let fingerprint = new.fingerprint();
+            self.fresh.fingerprints.insert(fingerprint, id);
+            return Ok(answer(lead, IngestedAs::Message, write));
+        }
+        let id = LeadId(Fresh::new(now, entropy()).uuid());
+        let (lead, write) = self.step(None, id, request, once)?;
+        self.fresh.people.insert(new.person_key(), id);
+        self.fresh.fingerprints.insert(new.fingerprint(), id);
+        if let Some(reference) = &new.external_ref {
+            self.fresh.references.insert(reference.clone(), id);
+        }
+        Ok(answer(lead, IngestedAs::New, write))
+    }
+
+    /// The lead that what came in belongs to: by its reference, by the same words of the same person within a day,
+    /// or by the address of an open lead.
+    fn known(&mut self, new: &NewLead, now: Timestamp) -> Result<Option<Arc<Lead>>, Error> {
+        let store = &self.writer.store;
+        if let Some(reference) = &new.external_ref {
+            let id = match self.fresh.references.get(reference) {
+                Some(id) => Some(*id),
+                None => store.resolve(&LeadRef::External(reference.clone()))?,
+            };
+            if let Some(lead) = id.map(|id| self.lead(id)).transpose()?.flatten() {
+                return if lead.contact.person_key() == new.person_key() {
+                    Ok(Some(lead))
+                } else {
+                    Err(Error::ExternalRefTaken(reference.clone()))
+                };
+            }
+        }
+        let fingerprint = new.fingerprint();
+        let same = match self.fresh.fingerprints.get(&fingerprint) {
+            Some(id) => Some(*id),
+            None => store.lead_with_fingerprint(fingerprint, now - REPEAT_WINDOW)?,
+        };
+        let id = match same {
+            Some(id) => Some(id),
+            None if new.email.trim().is_empty() => None,
+            None => match self.fresh.people.get(&new.person_key()) {
+                Some(id) => Some(*id),
+                None => store.open_lead_of(&new.person_key())?,
+            },
+        };
+        let Some(lead) = id.map(|id| self.lead(id)).transpose()?.flatten() else { return Ok(None) };
+        // A reference that is new does not turn another project of the same person into the old one.
+        let other_project = new.external_ref.is_some() && lead.contact.external_ref.is_some();
+        let ended = same.is_none() && lead.outcome().is_some();
+        Ok((!other_project && !ended).then_some(lead))
+    }
+
+    /// Decides one request on one lead and keeps what comes of it for the commit.
+    fn step(
+        &mut self,
+        lead: Option<Arc<Lead>>,
+        id: LeadId,
+        request: &Request,
+        once: Option<&OnceKey>,
+    ) -> Result<(Arc<Lead>, Option<usize>), Error> {
+        // A clock that jumped back must not put a lead's history out of order.
+        let clock = whole_milliseconds(self.writer.clock.now());
+        let now = lead.as_ref().map_or(clock, |l| clock.max(l.updated_at));
+        let mut fresh = Fresh::new(now, entropy());
+        let events = match decide(lead.as_deref(), id, request, &mut fresh, &self.writer.policy)? {
+            Decision::Events(events) => events,
+            Decision::Repeat => {
+                let lead = lead.ok_or_else(|| Error::NotFound(format!("lead {id}")))?;
+                return Ok((lead, None));
+            }
+        };
+        let (version, chain) = lead.as_ref().map_or((1, Digest([0; 32])), |l| (l.version + 1, l.chain));
+        let entry =
+            Entry { lead: id, version, at: now, by: request.by.clone(), signal_id: request.signal_id.clone(), events };
+        let payload = serde_json::to_vec(&entry.events)
+            .map_err(|e| Error::Store(StoreError::Unavailable(format!("an event cannot be written as JSON: {e}"))))?;
+        let seal = Seal::new(chain, &entry, &payload);
+        let before = lead.map(|l| Arc::try_unwrap(l).unwrap_or_else(|shared| Lead::clone(&shared)));
+        let Some(mut after) = max_core::apply::apply(before, &entry) else {
+            return Err(Error::NotFound(format!("lead {id}")));
+        };
+        after.chain = seal.chain;
+        let after = Arc::new(after);
+        let idempotency =
+            once.map(|o| Idempotency { key: o.key.clone(), body: o.body, lead: id, at: now }).inspect(|record| {
+                self.fresh.keys.insert(record.key.clone(), record.clone());
+            });
+        let wake_at = due(&after, &self.writer.policy).map(|(at, _)| at);
+        self.fresh.leads.insert(id, Arc::clone(&after));
+        self.writes.push(Write { entry, seal, payload, after: Arc::clone(&after), wake_at, idempotency });
+        Ok((after, Some(self.writes.len() - 1)))
+    }
+
+    /// The lead as this round sees it.
+    fn lead(&mut self, id: LeadId) -> Result<Option<Arc<Lead>>, Error> {
+        if let Some(lead) = self.fresh.leads.get(&id) {
+            return Ok(Some(Arc::clone(lead)));
+        }
+        if let Some(cached) = self.writer.cache.get(id) {
+            return Ok(Some(Arc::clone(&cached.lead)));
+        }
+        let Some(lead) = self.writer.store.lead(id)? else { return Ok(None) };
+        let cached = Cached::new(Arc::new(lead));
+        self.writer.cache.put(Arc::clone(&cached));
+        Ok(Some(Arc::clone(&cached.lead)))
+    }
+
+    /// The lead of an earlier request with the same key; an error when its body was another.
+    fn done_before(&self, once: Option<&OnceKey>) -> Result<Option<LeadId>, Error> {
+        let Some(once) = once else { return Ok(None) };
+        let known = match self.fresh.keys.get(&once.key) {
+            Some(known) => Some(known.clone()),
+            None => self.writer.store.idempotency(&once.key)?,
+        };
+        match known {
+            Some(known) if known.body == once.body => Ok(Some(known.lead)),
+            Some(_) => Err(Error::KeyReused),
+            None => Ok(None),
+        }
+    }
+
+    /// Makes the round durable, publishes it and answers. Returns the jobs that another writer overtook.
+    fn commit(self) -> Vec<Job> {
+        let Self { writer, writes, decided, .. } = self;
+        let results = if writes.is_empty() { Ok(Vec::new()) } else { writer.store.commit(&writes) };
+        let results = match results {
+            Ok(results) => results,
+            Err(error) => {
+                tracing::error!(error = %error, requests = decided.len(), "the log could not be written; nothing was changed");
+                for (job, _, _) in decided {
+                    job.refuse(Error::Store(error.clone()));
+                }
+                return Vec::new();
+            }
+        };
+        let mut committed = Vec::with_capacity(writes.len());
+        for (write, result) in writes.into_iter().zip(&results) {
+            match result {
+                Ok(position) => {
+                    writer.cache.put(Cached::new(Arc::clone(&write.after)));
+                    committed.push(Committed {
+                        position: *position,
+                        entry: Arc::new(write.entry),
+                        lead: write.after,
+                        wake_at: write.wake_at,
+                    });
+                }
+                Err(_) => writer.cache.forget(write.entry.lead),
+            }
+        }
+        if !committed.is_empty() {
+            (writer.publish)(&committed);
+        }
+        let mut overtaken = Vec::new();
+        for (job, write, answer) in decided {
+            match write.map(|index| &results[index]) {
+                None | Some(Ok(_)) => job.answer(answer),
+                Some(Err(WriteError::Conflict | WriteError::KeyTaken)) => overtaken.push(job),
+                Some(Err(WriteError::ExternalRefTaken(reference))) => {
+                    job.refuse(Error::ExternalRefTaken(reference.clone()))
+                }
+                Some(Err(WriteError::Refused(why))) => job.refuse(Error::Store(StoreError::Unavailable(why.clone()))),
+            }
+        }
+        overtaken
+    }
+}
+
+impl Job {
+    fn answer(self, answer: Answer) {
+        // Whoever asked may have gone away; what was decided stands all the same.
+        match (self, answer) {
+            (Job::Act { reply, .. }, Answer::Acted(acted)) => drop(reply.send(Ok(acted))),
+            (Job::Ingest { reply, .. }, Answer::Ingested(ingested)) => drop(reply.send(Ok(ingested))),
+            _ => {}
+        }
+    }
+
+    fn refuse(self, error: Error) {
+        match self {
+            Job::Act { reply, .. } => drop(reply.send(Err(error))),
+            Job::Ingest { reply, .. } => drop(reply.send(Err(error))),
+        }
+    }
+}
+
+/// A further enquiry of somebody whose lead is open: an ordinary message, matched by nothing but its address.
+fn as_message(new: &NewLead) -> Incoming {
+    Incoming {
+        kind: MessageKind::Reply,
+        subject: String::new(),
+        body: new.message.clone(),
+        address: new.email.clone(),
+        rfc_id: new.extra.get("message_id").and_then(|v| v.as_str()).map(str::to_owned),
+        in_reply_to: None,
+        verified: false,
+    }
+}
+
+/// Milliseconds are what people, other languages and UUIDs of version 7 can tell apart.
+fn whole_milliseconds(at: Timestamp) -> Timestamp {
+    Timestamp::from_millisecond(at.as_millisecond()).unwrap_or(at)
+}
+
+fn entropy() -> u128 {
+    uuid::Uuid::new_v4().as_u128()
+}
+
+/// The signal id under which a request of the API can be told again.
+pub fn signal_key(id: &SignalId) -> String {
+    format!("signal:{id}")
+}

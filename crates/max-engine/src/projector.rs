@@ -1,0 +1,263 @@
+//! Write-behind: `state.json`, stage folders and inbox copies follow the log, coalesced, on a thread of their own.
+//!
+//! The watermark says up to which log position everything readable is on disk and synced; a start projects again what
+//! is newer. So no file is synced one by one, and none can stay stale for ever.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use max_core::effect::{Effect, deliver};
+use max_core::id::{LeadId, TaskId};
+use max_core::lead::Lead;
+use max_core::signal::Signal;
+use max_core::stage::Eidolon;
+use parking_lot::{Condvar, Mutex};
+
+use crate::ledger::Committed;
+use crate::ports::{ArtifactStore, Folders, Position, Store};
+
+/// The name under which the store keeps the watermark.
+pub const WATERMARK: &str = "projected_to";
+
+/// At most this many leads are taken at a time, so that a stop or a settle is answered soon.
+const BATCH: usize = 256;
+/// How often the file system is synced while there is work.
+const SYNC_EVERY: Duration = Duration::from_secs(1);
+/// How long a failing folder is left alone.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
+
+/// Takes note of what changed; the thread writes it.
+pub struct Projector {
+    state: Mutex<State>,
+    work: Condvar,
+    settled: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    dirty: HashMap<LeadId, Dirty>,
+    announcements: Vec<Signal>,
+    seen: Position,
+    /// Leads that are being written right now count as unsettled, too.
+    writing: usize,
+    unsynced: bool,
+    stopping: bool,
+}
+
+struct Dirty {
+    lead: Arc<Lead>,
+    since: Position,
+}
+
+impl Default for Projector {
+    fn default() -> Self {
+        Self { state: Mutex::default(), work: Condvar::new(), settled: Condvar::new() }
+    }
+}
+
+impl Projector {
+    /// Takes note of committed entries.
+    pub fn note(&self, committed: &[Committed]) {
+        let mut state = self.state.lock();
+        for one in committed {
+            state.seen = state.seen.max(one.position);
+            for effect in announcements(one) {
+                state.announcements.push(effect);
+            }
+            state.mark(Arc::clone(&one.lead), one.position);
+        }
+        drop(state);
+        self.work.notify_one();
+    }
+
+    /// Marks a lead as changed since a position (at start, or to write it again).
+    pub fn mark(&self, lead: Arc<Lead>, since: Position) {
+        let mut state = self.state.lock();
+        state.seen = state.seen.max(since);
+        state.mark(lead, since);
+        drop(state);
+        self.work.notify_one();
+    }
+
+    /// Waits until everything noted so far is written, or the time is over; true when it is.
+    pub fn settle(&self, within: Duration) -> bool {
+        let until = Instant::now() + within;
+        let mut state = self.state.lock();
+        while !state.dirty.is_empty() || state.writing > 0 || !state.announcements.is_empty() {
+            if self.settled.wait_until(&mut state, until).timed_out() {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// How many leads wait to be written.
+    pub fn backlog(&self) -> usize {
+        let state = self.state.lock();
+        state.dirty.len() + state.writing
+    }
+
+    /// Asks the thread to finish what is noted and end.
+    pub fn stop(&self) {
+        self.state.lock().stopping = true;
+        self.work.notify_all();
+    }
+
+    /// The thread: writes until stopped, then finishes what is noted.
+    pub fn run(&self, store: &dyn Store, folders: &dyn Folders, artifacts: &dyn ArtifactStore) {
+        let mut deliveries = Deliveries::default();
+        let mut synced = Instant::now();
+        loop {
+            let mut state = self.state.lock();
+            while state.dirty.is_empty() && state.announcements.is_empty() && !state.stopping && !state.unsynced {
+                self.work.wait(&mut state);
+            }
+            if state.dirty.is_empty() && state.announcements.is_empty() {
+                if state.unsynced && !state.stopping {
+                    // Quiet: give the work a moment to come back before paying for a sync.
+                    let idle = self.work.wait_for(&mut state, SYNC_EVERY.saturating_sub(synced.elapsed())).timed_out();
+                    if !idle && !state.dirty.is_empty() {
+                        continue;
+                    }
+                }
+                let stopping = state.stopping;
+                let unsynced = std::mem::take(&mut state.unsynced);
+                let seen = state.seen;
+                drop(state);
+                if unsynced {
+                    self.sync(store, folders, seen);
+                    synced = Instant::now();
+                }
+                if stopping {
+                    return;
+                }
+                continue;
+            }
+            let batch = state.take(BATCH);
+            let announcements = std::mem::take(&mut state.announcements);
+            state.writing = batch.len().max(1);
+            state.unsynced = true;
+            drop(state);
+            let failed = write(batch, announcements, folders, artifacts, &mut deliveries);
+            let mut state = self.state.lock();
+            state.writing = 0;
+            let trouble = !failed.leads.is_empty() || !failed.announcements.is_empty();
+            for (lead, since) in failed.leads {
+                state.mark(lead, since);
+            }
+            state.announcements.extend(failed.announcements);
+            if state.dirty.is_empty() && state.announcements.is_empty() {
+                self.settled.notify_all();
+            }
+            let due = synced.elapsed() >= SYNC_EVERY;
+            let safe = state.dirty.values().map(|d| d.since - 1).min().unwrap_or(state.seen);
+            if trouble {
+                if state.stopping {
+                    tracing::warn!("leaving readable copies unwritten; the next start writes them");
+                    return;
+                }
+                self.work.wait_for(&mut state, RETRY_AFTER);
+            }
+            drop(state);
+            if due && !trouble {
+                self.sync(store, folders, safe);
+                synced = Instant::now();
+            }
+        }
+    }
+
+    fn sync(&self, store: &dyn Store, folders: &dyn Folders, safe: Position) {
+        let done = folders.sync().and_then(|()| store.set_meta(WATERMARK, &safe.to_string()));
+        if let Err(error) = done {
+            tracing::warn!(%error, "the readable copies could not be synced; the next start writes them again");
+        }
+    }
+}
+
+impl State {
+    fn mark(&mut self, lead: Arc<Lead>, since: Position) {
+        match self.dirty.get_mut(&lead.id) {
+            Some(dirty) if dirty.lead.version <= lead.version => dirty.lead = lead,
+            Some(_) => {}
+            None => drop(self.dirty.insert(lead.id, Dirty { lead, since })),
+        }
+    }
+
+    fn take(&mut self, most: usize) -> Vec<(Arc<Lead>, Position)> {
+        if self.dirty.len() <= most {
+            return self.dirty.drain().map(|(_, d)| (d.lead, d.since)).collect();
+        }
+        let ids: Vec<LeadId> = self.dirty.keys().take(most).copied().collect();
+        ids.iter().filter_map(|id| self.dirty.remove(id)).map(|d| (d.lead, d.since)).collect()
+    }
+}
+
+/// The inbox copies that lie in inboxes now.
+#[derive(Default)]
+struct Deliveries(HashMap<LeadId, (TaskId, Eidolon, Signal)>);
+
+#[derive(Default)]
+struct Failed {
+    leads: Vec<(Arc<Lead>, Position)>,
+    announcements: Vec<Signal>,
+}
+
+fn write(
+    batch: Vec<(Arc<Lead>, Position)>,
+    announcements: Vec<Signal>,
+    folders: &dyn Folders,
+    artifacts: &dyn ArtifactStore,
+    deliveries: &mut Deliveries,
+) -> Failed {
+    let mut failed = Failed::default();
+    for (lead, since) in batch {
+        let written = folders.write_lead(&lead, artifacts).and_then(|()| deliveries.follow(&lead, folders));
+        if let Err(error) = written {
+            if failed.leads.is_empty() {
+                tracing::warn!(lead = %lead.id, %error, "a lead's folder could not be written; trying again");
+            }
+            failed.leads.push((lead, since));
+        }
+    }
+    for signal in announcements {
+        if let Err(error) = folders.announce(&signal) {
+            tracing::warn!(%error, "an announcement could not be written; trying again");
+            failed.announcements.push(signal);
+        }
+    }
+    failed
+}
+
+impl Deliveries {
+    /// Puts the copy of the lead's open task into its inbox, and takes the copy of an older one out.
+    fn follow(&mut self, lead: &Lead, folders: &dyn Folders) -> Result<(), crate::ports::StoreError> {
+        let waiting = lead.open_task().filter(|task| task.holder.is_none()).map(|task| task.id);
+        if let Some((task, to, signal)) = self.0.get(&lead.id) {
+            if Some(*task) == waiting {
+                return Ok(());
+            }
+            folders.retire_delivery(*to, signal)?;
+            self.0.remove(&lead.id);
+        }
+        if let Some(Effect::Deliver { to, task, signal }) = waiting.and_then(|task| deliver(lead, task)) {
+            folders.write_delivery(to, &signal)?;
+            self.0.insert(lead.id, (task, to, *signal));
+        }
+        Ok(())
+    }
+}
+
+fn announcements(committed: &Committed) -> Vec<Signal> {
+    let closed = committed.entry.events.iter().any(|e| matches!(e, max_core::event::Event::Closed { .. }));
+    if !closed {
+        return Vec::new();
+    }
+    max_core::effect::effects(&committed.lead, &committed.entry)
+        .into_iter()
+        .filter_map(|effect| match effect {
+            Effect::Announce { signal } => Some(*signal),
+            _ => None,
+        })
+        .collect()
+}

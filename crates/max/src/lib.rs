@@ -1,0 +1,4 @@
+//! MAX takes an agency's client from first contact to signed-off project: the product around the engine.
+//!
+//! `wiring` is the only place that names adapters, `config` the only one that reads files and environment for
+//! settings, and only `main` ends the process.
