@@ -3,6 +3,8 @@
 //! `wiring` is the only place that names adapters, `config` the only one that reads files and environment for
 //! settings, and only `main` ends the process.
 
+pub mod cli;
 pub mod client;
 pub mod config;
 pub mod exit;
+pub mod simulate;
