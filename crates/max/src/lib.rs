@@ -6,5 +6,6 @@
 pub mod cli;
 pub mod client;
 pub mod config;
+pub mod demo;
 pub mod exit;
 pub mod simulate;
