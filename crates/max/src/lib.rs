@@ -2,3 +2,8 @@
 //!
 //! `wiring` is the only place that names adapters, `config` the only one that reads files and environment for
 //! settings, and only `main` ends the process.
+
+pub mod api;
+pub mod dashboard;
+pub mod telemetry;
+pub mod wire;
