@@ -7,10 +7,10 @@ use serde_json::{Value, json};
 
 use super::Context;
 use super::output::{Style, line, short};
-use crate::client::answers::LeadView;
 use crate::exit::{Exit, Failure};
 use crate::simulate::cast::Audience;
 use crate::simulate::{Check, SHIPPED, Scenario, Theatre, play};
+use crate::wire::LeadView;
 
 /// Play scenarios: clients, people and time from a file, and what must come of it
 ///

@@ -11,8 +11,8 @@ use max_core::stage::Stage;
 use serde_json::Value;
 
 use crate::cli::Output;
-use crate::client::answers::LeadView;
 use crate::simulate::cast::Audience;
+use crate::wire::LeadView;
 
 /// The picture.
 pub struct Screen {

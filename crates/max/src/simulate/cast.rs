@@ -15,9 +15,9 @@ use serde_json::{Map, Value, json};
 
 use super::due;
 use super::scenario::{Action, Script, Step, Trigger};
-use crate::client::answers::{ApprovalState, ApprovalView, LeadView, MessageList, MessageView};
 use crate::client::{Client, ClientError};
 use crate::exit::{Exit, Failure};
+use crate::wire::{ApprovalState, ApprovalView, LeadView, MessageList, MessageView};
 
 /// How long, in real time, a lead may be worked on before the story is called stuck.
 const PATIENCE: Duration = Duration::from_secs(60);

@@ -4,7 +4,7 @@ use jiff::{Timestamp, tz::TimeZone};
 use max_core::policy::Policy;
 use serde_json::Value;
 
-use crate::client::answers::LeadView;
+use crate::wire::LeadView;
 
 /// The moment by which something certainly happens to the lead without anybody doing anything: a retry, a follow-up
 /// to the client, a reminder or the end of an approval's time.
