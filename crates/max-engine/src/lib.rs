@@ -15,4 +15,5 @@ pub mod ports;
 pub mod projector;
 mod relay;
 pub mod timers;
+pub mod usecase;
 pub mod view;
