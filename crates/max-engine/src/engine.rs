@@ -127,6 +127,7 @@ impl Engine {
             clock: Arc::clone(&parts.clock),
             policy: Arc::clone(&policy),
             publish: Box::new(move |round| publisher.publish(round)),
+            suspects: Vec::new(),
         };
         let writer = spawn("max-ledger", move || writer.run(queue))?;
         let director = Director {

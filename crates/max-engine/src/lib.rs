@@ -9,6 +9,7 @@ pub mod director;
 pub mod eidolon;
 pub mod engine;
 pub mod error;
+pub mod fail;
 pub mod ledger;
 pub mod mind;
 pub mod ports;

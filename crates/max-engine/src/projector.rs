@@ -14,6 +14,7 @@ use max_core::signal::Signal;
 use max_core::stage::Eidolon;
 use parking_lot::{Condvar, Mutex};
 
+use crate::fail;
 use crate::ledger::Committed;
 use crate::ports::{ArtifactStore, Folders, Position, Store};
 
@@ -168,7 +169,9 @@ impl Projector {
     }
 
     fn sync(&self, store: &dyn Store, folders: &dyn Folders, safe: Position) {
-        let done = folders.sync().and_then(|()| store.set_meta(WATERMARK, &safe.to_string()));
+        let done = fail::point("projector.sync")
+            .and_then(|()| folders.sync())
+            .and_then(|()| store.set_meta(WATERMARK, &safe.to_string()));
         if let Err(error) = done {
             tracing::warn!(%error, "the readable copies could not be synced; the next start writes them again");
         }
@@ -212,7 +215,10 @@ fn write(
 ) -> Failed {
     let mut failed = Failed::default();
     for (lead, since) in batch {
-        let written = folders.write_lead(&lead, artifacts).and_then(|()| deliveries.follow(&lead, folders));
+        let written = fail::point("projector.lead")
+            .and_then(|()| folders.write_lead(&lead, artifacts))
+            .and_then(|()| fail::point("projector.delivery"))
+            .and_then(|()| deliveries.follow(&lead, folders));
         if let Err(error) = written {
             if failed.leads.is_empty() {
                 tracing::warn!(lead = %lead.id, %error, "a lead's folder could not be written; trying again");
