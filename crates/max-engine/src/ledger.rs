@@ -174,6 +174,9 @@ impl Writer {
         }
         let (overtaken, suspects) = round.commit();
         self.suspects.extend(suspects);
+        if !self.suspects.is_empty() {
+            self.heal();
+        }
         overtaken
     }
 }
