@@ -126,7 +126,8 @@ impl SignalRouter {
         let to = self.target(signal)?;
         let expected = signal.previous_stage.as_deref().map(|name| self.stage("previous_stage", name)).transpose()?;
         if let Some(path) = &signal.data_path {
-            (self.check_path)(path, lead.id, lead.contact.external_ref.as_ref()).map_err(Rejected::because)?;
+            (self.check_path)(path, lead.id, lead.contact.external_ref.as_ref())
+                .map_err(|why| Rejected::because(format!("data_path: {why}")))?;
         }
         // Without an id of its own a transition is compare-and-set on `previous_stage`, not told again by its name.
         let signal_id = signal.id.clone().filter(|id| !is_derived(id));
