@@ -30,6 +30,23 @@ pub fn lead(n: usize) -> NewLead {
 /// # Errors
 /// When a step is refused.
 pub async fn play(director: &Director, leads: usize, in_flight: usize) -> anyhow::Result<(Latencies, Duration)> {
+    play_steps(director, leads, in_flight, STEPS).await
+}
+
+/// Leads that came and went: ingestion and an end.
+///
+/// # Errors
+/// When a step is refused.
+pub async fn come_and_go(director: &Director, leads: usize, in_flight: usize) -> anyhow::Result<(Latencies, Duration)> {
+    play_steps(director, leads, in_flight, 2).await
+}
+
+async fn play_steps(
+    director: &Director,
+    leads: usize,
+    in_flight: usize,
+    steps: usize,
+) -> anyhow::Result<(Latencies, Duration)> {
     let next = Arc::new(AtomicUsize::new(0));
     let start = Instant::now();
     let mut workers = Vec::new();
@@ -42,7 +59,7 @@ pub async fn play(director: &Director, leads: usize, in_flight: usize) -> anyhow
                 if n >= leads {
                     return anyhow::Ok(latencies);
                 }
-                one(&director, n, &mut latencies).await?;
+                one(&director, n, steps, &mut latencies).await?;
             }
         }));
     }
@@ -53,16 +70,17 @@ pub async fn play(director: &Director, leads: usize, in_flight: usize) -> anyhow
     Ok((latencies, start.elapsed()))
 }
 
-async fn one(director: &Director, n: usize, latencies: &mut Latencies) -> anyhow::Result<()> {
+async fn one(director: &Director, n: usize, steps: usize, latencies: &mut Latencies) -> anyhow::Result<()> {
     let by = Actor::Person("bench".into());
     let start = Instant::now();
     let id = director.ingest(lead(n), by.clone(), None, None).await?.lead.id;
     latencies.note(start.elapsed());
-    for step in 1..STEPS {
-        let command = if step < STEPS - 1 {
+    for step in 1..steps {
+        let command = if step < steps - 1 {
             Command::HandOff { to: None, expected: None, summary: "ready for the next stage".into(), reason: None }
         } else {
-            Command::Close { outcome: Outcome::Delivered, reason: "signed off".into(), merged_into: None }
+            let outcome = if steps == STEPS { Outcome::Delivered } else { Outcome::Lost };
+            Command::Close { outcome, reason: "signed off".into(), merged_into: None }
         };
         let start = Instant::now();
         director.act(id, Request::new(by.clone(), command), None).await?;
