@@ -1,1 +1,8 @@
 //! The world behind the ports: SQLite, files, mail, programs, clocks.
+
+pub mod channels;
+pub mod mail;
+pub mod notifier;
+pub mod program;
+pub mod signals;
+pub mod voices;

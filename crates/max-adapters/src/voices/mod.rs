@@ -1,0 +1,3 @@
+//! Voices that run on this machine.
+
+pub mod script;
