@@ -2,3 +2,7 @@
 //!
 //! `wiring` is the only place that names adapters, `config` the only one that reads files and environment for
 //! settings, and only `main` ends the process.
+
+pub mod client;
+pub mod config;
+pub mod exit;

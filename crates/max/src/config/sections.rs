@@ -1,0 +1,197 @@
+//! The file as a whole, and its smaller sections.
+
+use jiff::SignedDuration;
+
+use super::Config;
+use super::eidolons::{Eidolons, Voices};
+use super::keys::{Keys, OneOf, Section};
+
+pub(super) const HEADING: &str = "The settings of MAX. Every key is written with its default: change what you need, delete the rest.\n\
+     A key that is not known is an error, so a slip is never silent. `max doctor` reads this file and tells.\n\
+     Prices, services, clauses and templates are not here but in the folder agency/.";
+
+/// The whole file.
+pub(super) struct File<'a>(pub(super) &'a mut Config);
+
+impl Section for File<'_> {
+    fn keys(&mut self, keys: &mut dyn Keys) {
+        keys.table("server", "The server.", &mut Server(self.0));
+        keys.table("policy", "The rules by which MAX decides.", &mut self.0.policy);
+        keys.table("mail", "How mail leaves the house.", &mut self.0.mail);
+        keys.table("notify", "How people learn that something waits for them.", &mut self.0.notify);
+        keys.table("signals", "The drop box for signals.", &mut self.0.signals);
+        keys.table("limits", "Sizes and rates.", &mut self.0.limits);
+        keys.named(
+            "voices",
+            "The inner voices. The playbook works from rules and templates and costs nothing.",
+            "[voices.my-script]              # a program of yours: a brief as JSON in, a thought as JSON out\n\
+             kind = \"script\"\n\
+             program = \"/usr/local/bin/my-voice\"\n\
+             timeout = \"2m\"",
+            &mut Voices(&mut self.0.voices),
+        );
+        keys.table("eidolons", "The nine Eidolons.", &mut Eidolons(&mut self.0.eidolons));
+    }
+}
+
+struct Server<'a>(&'a mut Config);
+
+impl Section for Server<'_> {
+    fn keys(&mut self, keys: &mut dyn Keys) {
+        keys.key(
+            "listen",
+            "The address to listen on. Port 0 picks a free one. Keep it on 127.0.0.1 unless a proxy with TLS is before it.",
+            &mut self.0.listen,
+        );
+        keys.key(
+            "lease",
+            "How long a task stays with a worker that has stopped giving signs of life.",
+            &mut self.0.lease,
+        );
+    }
+
+    fn check(&self) -> Vec<(&'static str, String)> {
+        if self.0.lease < SignedDuration::from_secs(1) {
+            return vec![("lease", "must be at least one second".into())];
+        }
+        Vec::new()
+    }
+}
+
+/// `[mail]`: how mail leaves.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MailConfig {
+    /// The sender's name and address.
+    pub from: String,
+    /// The domain of the Message-IDs that MAX makes.
+    pub domain: String,
+    /// By which way: `folder` writes `<root>/outbox/*.eml`.
+    pub channel: String,
+}
+
+impl Default for MailConfig {
+    fn default() -> Self {
+        Self { from: "Agency <hello@agency.example>".into(), domain: "agency.example".into(), channel: "folder".into() }
+    }
+}
+
+impl Section for MailConfig {
+    fn keys(&mut self, keys: &mut dyn Keys) {
+        keys.key("from", "The sender's name and address.", &mut self.from);
+        keys.key("domain", "The domain of Message-IDs; your own mail domain.", &mut self.domain);
+        keys.key(
+            "channel",
+            "By which way: `folder` writes every mail to <root>/outbox/*.eml and sends nothing.",
+            &mut OneOf { value: &mut self.channel, words: &["folder"] },
+        );
+    }
+
+    fn check(&self) -> Vec<(&'static str, String)> {
+        let mut wrong = Vec::new();
+        if !self.from.contains('@') || self.from.contains(['\r', '\n']) {
+            wrong.push(("from", "must be an address, such as \"Ada <ada@agency.example>\"".into()));
+        }
+        let plain = self.domain.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'.' || b == b'-');
+        if !plain || self.domain.is_empty() {
+            wrong.push(("domain", "must be a domain, such as \"agency.example\"".into()));
+        }
+        wrong
+    }
+}
+
+/// `[notify]`: how people are told.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NotifyConfig {
+    /// The program and its arguments; empty for none. The notice comes as JSON on its standard input.
+    pub command: Vec<String>,
+}
+
+impl Section for NotifyConfig {
+    fn keys(&mut self, keys: &mut dyn Keys) {
+        keys.key(
+            "command",
+            "A program with its arguments, run when something waits for a person; the notice is JSON on its standard\n\
+             input. Such as [\"/usr/local/bin/notify\", \"--chat\", \"sales\"]. Empty for none.",
+            &mut self.command,
+        );
+    }
+
+    fn check(&self) -> Vec<(&'static str, String)> {
+        match self.command.first() {
+            Some(program) if !program.starts_with('/') => {
+                vec![("command", "must begin with the absolute path of a program; nothing is looked up in PATH".into())]
+            }
+            _ => Vec::new(),
+        }
+    }
+}
+
+/// `[signals]`: the drop box.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignalsConfig {
+    /// How often the drop box is looked through although nothing was reported.
+    pub rescan: SignedDuration,
+}
+
+impl Default for SignalsConfig {
+    fn default() -> Self {
+        Self { rescan: SignedDuration::from_secs(10) }
+    }
+}
+
+impl Section for SignalsConfig {
+    fn keys(&mut self, keys: &mut dyn Keys) {
+        keys.key(
+            "rescan",
+            "How often the drop box is looked through even when the file system reports nothing (NFS never does).",
+            &mut self.rescan,
+        );
+    }
+
+    fn check(&self) -> Vec<(&'static str, String)> {
+        if self.rescan < SignedDuration::from_millis(100) {
+            return vec![("rescan", "must be at least 100ms".into())];
+        }
+        Vec::new()
+    }
+}
+
+/// `[limits]`: sizes and rates.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Leads kept in memory.
+    pub cached_leads: usize,
+    /// Requests of one token in a minute; 0 for no limit. The local admin token has none.
+    pub requests_per_minute: u32,
+    /// Ingestions of one token in a minute; 0 for no limit.
+    pub ingests_per_minute: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { cached_leads: 4_096, requests_per_minute: 6_000, ingests_per_minute: 600 }
+    }
+}
+
+impl Section for Limits {
+    fn keys(&mut self, keys: &mut dyn Keys) {
+        keys.key("cached_leads", "Leads kept in memory.", &mut self.cached_leads);
+        keys.key(
+            "requests_per_minute",
+            "Requests of one token in a minute; 0 for no limit. The local admin token has none.",
+            &mut self.requests_per_minute,
+        );
+        keys.key(
+            "ingests_per_minute",
+            "Leads taken in for one token in a minute; 0 for no limit.",
+            &mut self.ingests_per_minute,
+        );
+    }
+
+    fn check(&self) -> Vec<(&'static str, String)> {
+        if self.cached_leads == 0 {
+            return vec![("cached_leads", "must be at least 1".into())];
+        }
+        Vec::new()
+    }
+}
