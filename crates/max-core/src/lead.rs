@@ -989,7 +989,7 @@ fn next_action(lead: &Lead) -> String {
     }
     if let Some(escalation) = &lead.escalation {
         let advice = match (&escalation.recommendation, &escalation.review) {
-            (Some(text), _) => format!(" The Core Orchestra recommends: {text}"),
+            (Some(text), _) => format!(" The Core Orchestra recommends: {}.", text.trim_end_matches('.')),
             (None, Some(_)) => " The Core Orchestra is looking at it.".into(),
             (None, None) => String::new(),
         };

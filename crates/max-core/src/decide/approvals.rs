@@ -7,7 +7,7 @@ use crate::event::Event;
 use crate::id::{ApprovalId, Digest};
 use crate::lead::{Approval, ApprovalKind, Need, TaskReason};
 use crate::stage::Stage;
-use crate::stages::{self, Next};
+use crate::stages::Next;
 
 impl Deciding<'_> {
     pub(super) fn decide_approval(
@@ -68,9 +68,7 @@ impl Deciding<'_> {
 
     fn rejected(&mut self, approval: &Approval, reason: &str) {
         // No other work can make up for a missing deposit: the stage goes on lacking it.
-        if approval.kind == ApprovalKind::Deposit
-            && stages::missing_need(self.lead, self.lead.stage, self.policy) == Some(Need::Deposit)
-        {
+        if approval.kind == ApprovalKind::Deposit && self.missing_here() == Some(Need::Deposit) {
             return self.events.push(Event::NeedMissed { need: Need::Deposit });
         }
         self.open_task(self.lead.stage.eidolon(), TaskReason::Rejected { reason: reason.into() });

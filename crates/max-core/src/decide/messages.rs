@@ -77,6 +77,8 @@ impl Deciding<'_> {
             // What was being written does not know what the client just said.
             Turn::AwaitingApproval(_) if self.at_rest() => self.leave_turn("the client wrote"),
             _ if self.at_rest() => {}
+            // The stage has not begun: it waits for the deposit, whatever is said.
+            Turn::AwaitingApproval(_) if self.missing_here().is_some() => {}
             Turn::Working(_) | Turn::AwaitingApproval(_) => {
                 self.leave_turn("the client wrote");
                 self.open_task(self.lead.stage.eidolon(), reason);

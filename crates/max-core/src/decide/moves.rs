@@ -97,6 +97,11 @@ impl Deciding<'_> {
         }
     }
 
+    /// What the current stage misses.
+    pub(super) fn missing_here(&self) -> Option<Need> {
+        stages::missing_need(self.lead, self.lead.stage, self.policy)
+    }
+
     /// Takes the current turn off whoever has it: the task is fenced, a pending approval void.
     pub(super) fn leave_turn(&mut self, why: &str) {
         match &self.lead.turn {
