@@ -321,6 +321,8 @@ pub enum Turn {
         error: String,
         /// When.
         at: Timestamp,
+        /// Why there was the task, for the next try.
+        reason: TaskReason,
     },
     /// The lead has its outcome.
     Ended(Ending),
@@ -374,6 +376,15 @@ impl Need {
             Need::ApprovedScope => "an approved scope",
             Need::Signature => "the client's signature under the contract",
             Need::Deposit => "the deposit",
+        }
+    }
+
+    /// What a person can do about it.
+    pub const fn remedy(self) -> &'static str {
+        match self {
+            Need::ApprovedScope => "hand the lead back to Scoping with a reason",
+            Need::Signature => "record the signature, or hand the lead back to Closer with a reason",
+            Need::Deposit => "retry once it has arrived",
         }
     }
 }
@@ -626,6 +637,20 @@ pub enum Delivery {
     Failed,
 }
 
+impl Delivery {
+    /// The word, for messages.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Delivery::Received => "received",
+            Delivery::Queued => "queued",
+            Delivery::Sending => "sending",
+            Delivery::Sent => "sent",
+            Delivery::Held => "held",
+            Delivery::Failed => "failed",
+        }
+    }
+}
+
 /// A message of the conversation.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Message {
@@ -833,6 +858,11 @@ impl Lead {
         }
     }
 
+    /// The newest version of a stage's file.
+    pub fn artifact(&self, stage: Stage, name: &str) -> Option<&ArtifactRef> {
+        self.artifacts.iter().find(|a| a.stage == stage && a.name == name)
+    }
+
     /// A typed value that a stage has left under `key`.
     pub fn stage_value<T: serde::de::DeserializeOwned>(&self, stage: Stage, key: &str) -> Option<T> {
         let value = self.data.get(&stage)?.get(key)?;
@@ -959,7 +989,7 @@ fn next_action(lead: &Lead) -> String {
     }
     if let Some(escalation) = &lead.escalation {
         let advice = match (&escalation.recommendation, &escalation.review) {
-            (Some(text), _) => format!(" The Core Orchestra recommends: {text}"),
+            (Some(text), _) => format!(" The Core Orchestra recommends: {}.", text.trim_end_matches('.')),
             (None, Some(_)) => " The Core Orchestra is looking at it.".into(),
             (None, None) => String::new(),
         };
@@ -975,9 +1005,12 @@ fn next_action(lead: &Lead) -> String {
             None => format!("{persona} takes up {}.", lead.stage),
         },
         Turn::AwaitingApproval(approval) => format!("Decide: {}.", approval.title.trim_end_matches('.')),
-        Turn::AwaitingClient(wait) => format!("Wait for the client's {}.", wait.ask.sentence()),
+        Turn::AwaitingClient(wait) => match &lead.unreachable {
+            Some(why) => format!("Reach the client another way ({why}) for the {}.", wait.ask.sentence()),
+            None => format!("Wait for the client's {}.", wait.ask.sentence()),
+        },
         Turn::AwaitingNeed { need, .. } => {
-            format!("{} waits for {}: provide it, or hand the lead back.", lead.stage, need.sentence())
+            format!("{} waits for {}: {}.", lead.stage, need.sentence(), need.remedy())
         }
         Turn::Paused { .. } => "Retry, hand off or close this lead.".into(),
         Turn::Exhausted { attempts, error, .. } => {

@@ -163,7 +163,7 @@ pub struct ContractSigned {
 }
 
 pub(super) fn after_signature(signed: &ContractSigned, policy: &Policy) -> Next {
-    if !policy.deposit_required || signed.deposit_minor == 0 {
+    if !policy.wants_deposit() || signed.deposit_minor == 0 {
         return Next::Advance;
     }
     Next::Advance.approved(
@@ -236,9 +236,15 @@ pub(super) fn check_contract(lead: &Lead, c: &Contract, work: &Work, findings: &
     }
 }
 
-pub(super) fn check_signed(lead: &Lead, findings: &mut Vec<Finding>) {
+pub(super) fn check_signed(lead: &Lead, signed: &ContractSigned, findings: &mut Vec<Finding>) {
     if lead.signature.is_none() {
         findings.push(Finding::new("ON-1", "the contract is not signed"));
+    }
+    let Some(proposal) = lead.stage_value::<Proposal>(Stage::Closer, "proposal") else { return };
+    let due: i64 = proposal.schedule.iter().filter(|p| p.on == "signature").map(|p| p.gross_minor).sum();
+    if signed.deposit_minor != due {
+        findings
+            .push(Finding::new("X-5", format!("the deposit is {due}, not {}, in minor units", signed.deposit_minor)));
     }
 }
 
