@@ -148,8 +148,8 @@ fn phrase(name: &str) -> String {
 }
 
 fn checked_id(id: &str) -> Result<&str, SendError> {
-    let fits = (1..=500).contains(&id.len())
-        && id.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'<' && byte != b'>');
+    let fits =
+        (1..=500).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'<' && byte != b'>');
     if fits { Ok(id) } else { Err(SendError::Never(format!("`{}` is no Message-ID", id.escape_debug()))) }
 }
 

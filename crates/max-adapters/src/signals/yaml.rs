@@ -18,10 +18,39 @@ const SUMMARY_CHARS: usize = 2_000;
 
 /// Fields that hold text: `lead_id: 0042` and `summary: 42` keep their spelling instead of becoming numbers.
 const TEXT_FIELDS: [&str; 33] = [
-    "type", "from", "to", "lead_id", "previous_stage", "next_stage", "summary", "data_path", "id", "at", "name",
-    "email", "phone", "company", "role", "website", "message", "source", "locale", "budget", "timeline",
-    "external_ref", "subject", "body", "text", "reason", "address", "approval_id", "payload_sha256", "signature",
-    "task_id", "message_id", "in_reply_to",
+    "type",
+    "from",
+    "to",
+    "lead_id",
+    "previous_stage",
+    "next_stage",
+    "summary",
+    "data_path",
+    "id",
+    "at",
+    "name",
+    "email",
+    "phone",
+    "company",
+    "role",
+    "website",
+    "message",
+    "source",
+    "locale",
+    "budget",
+    "timeline",
+    "external_ref",
+    "subject",
+    "body",
+    "text",
+    "reason",
+    "address",
+    "approval_id",
+    "payload_sha256",
+    "signature",
+    "task_id",
+    "message_id",
+    "in_reply_to",
 ];
 
 /// How a signal stands in its file.
@@ -311,7 +340,8 @@ data_path: /AI_Agents/max-pipeline/abc-123/stage-2-first/
 
     #[test]
     fn numbers_and_booleans_in_text_fields_keep_their_spelling() {
-        let text = "type: lead\nlead_id: 0123\nsummary: 42\nphone: +4930123\nfrom: yes\nto: 1e3\nurgent: true\nseats: 3";
+        let text =
+            "type: lead\nlead_id: 0123\nsummary: 42\nphone: +4930123\nfrom: yes\nto: 1e3\nurgent: true\nseats: 3";
         let signal = parse(text.as_bytes(), FileKind::Yaml).expect("a signal");
         assert_eq!(signal.lead_id.as_deref(), Some("0123"));
         assert_eq!(signal.summary.as_deref(), Some("42"));
@@ -392,7 +422,8 @@ data_path: /AI_Agents/max-pipeline/abc-123/stage-2-first/
         leaf.prop_recursive(3, 24, 4, |inner| {
             prop_oneof![
                 prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
-                prop::collection::vec((text(), inner), 0..4).prop_map(|pairs| Value::Object(pairs.into_iter().collect())),
+                prop::collection::vec((text(), inner), 0..4)
+                    .prop_map(|pairs| Value::Object(pairs.into_iter().collect())),
             ]
         })
     }
@@ -403,9 +434,41 @@ data_path: /AI_Agents/max-pipeline/abc-123/stage-2-first/
             "[ -~]{0,40}",
             "[-:#&*!|>'\"%@`{}\\[\\], \n\t~?yn0-9.+e]{0,30}",
             prop::sample::select(vec![
-                "yes", "no", "null", "~", "0123", "1e3", "0x1f", ".nan", "true", "- a", "a: b", "# x", "", " ", "=", "<<",
-                "2026-11-22", "1:30", "multi\nline\n", "\ttab", "trailing ", "\u{85}", "\u{2028}", "\u{feff}x", "\r\n", "---",
-                "...", "--- a\n--- b", "y", "+1", "1_000", "!!str x", "*a", "&a", "\0",
+                "yes",
+                "no",
+                "null",
+                "~",
+                "0123",
+                "1e3",
+                "0x1f",
+                ".nan",
+                "true",
+                "- a",
+                "a: b",
+                "# x",
+                "",
+                " ",
+                "=",
+                "<<",
+                "2026-11-22",
+                "1:30",
+                "multi\nline\n",
+                "\ttab",
+                "trailing ",
+                "\u{85}",
+                "\u{2028}",
+                "\u{feff}x",
+                "\r\n",
+                "---",
+                "...",
+                "--- a\n--- b",
+                "y",
+                "+1",
+                "1_000",
+                "!!str x",
+                "*a",
+                "&a",
+                "\0",
             ])
             .prop_map(str::to_owned),
             "(a very long line with words ){1,12}",
