@@ -105,6 +105,8 @@ pub struct Write {
     pub entry: Entry,
     /// The entry's audit hashes.
     pub seal: Seal,
+    /// The events as JSON, as they are stored and as `seal.payload` was taken over them.
+    pub payload: Vec<u8>,
     /// The lead with the entry applied; its `chain` is the seal's.
     pub after: Arc<Lead>,
     /// When the lead wants to be woken, if ever ([`max_core::decide::due`]).
