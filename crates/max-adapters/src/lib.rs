@@ -1,8 +1,13 @@
 //! The world behind the ports: SQLite, files, mail, programs, clocks.
 
+pub mod artifacts;
 pub mod channels;
+pub mod clock;
+mod files;
+pub mod folders;
 pub mod mail;
 pub mod notifier;
 pub mod program;
 pub mod signals;
+pub mod store;
 pub mod voices;

@@ -839,6 +839,11 @@ impl Lead {
         }
     }
 
+    /// What should happen next, in a sentence a person can act on.
+    pub fn next_action(&self) -> String {
+        next_action(self)
+    }
+
     /// The task that can be claimed or is being worked on: the stage's, or the Core Orchestra's review.
     pub fn open_task(&self) -> Option<&Task> {
         if let Some(escalation) = &self.escalation {
@@ -938,7 +943,7 @@ impl From<&Lead> for ClientState {
             current_stage: lead.stage,
             status: lead.status(),
             data,
-            next_action: next_action(lead),
+            next_action: lead.next_action(),
             history: lead.history.clone(),
             created_at: lead.created_at,
             updated_at: lead.updated_at,

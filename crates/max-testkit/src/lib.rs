@@ -1,1 +1,7 @@
 //! Test helpers: manual clock, builders, in-memory store, contract suites.
+
+pub mod builders;
+pub mod contract;
+pub mod memory;
+
+pub use memory::MemoryStore;

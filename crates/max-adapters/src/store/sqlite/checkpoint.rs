@@ -1,0 +1,77 @@
+//! Moves the write-ahead log into the database file, beside the writer and not in its way.
+//!
+//! SQLite's own automatic checkpoint runs inside a COMMIT and makes that one wait for all pages and two syncs.
+//! Here a thread copies most pages while the writer goes on. Under steady load the writer is always a few pages
+//! ahead, so the log would never begin again at its start; once it is long, the thread takes the writer's mutex for
+//! the few pages that are left.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::thread::JoinHandle;
+
+use parking_lot::Mutex;
+use rusqlite::{Connection, Error};
+
+/// Writes between two looks at the log: about 4 MiB of it.
+pub(super) const EVERY_WRITES: usize = 1_000;
+
+/// Pages in the log (4 KiB each) from which it is made to begin again at its start.
+const LONG: i64 = 8_192;
+
+/// The thread. It ends when this is dropped.
+pub(super) struct Checkpointer {
+    wake: Option<SyncSender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Checkpointer {
+    pub(super) fn start(path: &Path, writer: Arc<Mutex<Connection>>) -> Result<Self, Error> {
+        let own = super::open(path)?;
+        let (wake, woken) = sync_channel(1);
+        let thread = std::thread::Builder::new()
+            .name("max-checkpoint".into())
+            .spawn(move || run(&own, &writer, &woken))
+            .map_err(|e| Error::ToSqlConversionFailure(Box::new(e)))?;
+        Ok(Self { wake: Some(wake), thread: Some(thread) })
+    }
+
+    /// Asks for a look. Never waits: one request under way is enough.
+    pub(super) fn wake(&self) {
+        if let Some(Err(TrySendError::Disconnected(()))) = self.wake.as_ref().map(|wake| wake.try_send(())) {
+            tracing::error!("the checkpoint thread has died; the write-ahead log grows until the next start");
+        }
+    }
+}
+
+impl Drop for Checkpointer {
+    fn drop(&mut self) {
+        self.wake = None;
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the checkpoint thread panicked");
+        }
+    }
+}
+
+fn run(own: &Connection, writer: &Mutex<Connection>, woken: &Receiver<()>) {
+    while woken.recv().is_ok() {
+        let copied = passive(own).and_then(|pages| {
+            if pages < LONG {
+                return Ok(());
+            }
+            let _writer_waits = writer.lock();
+            passive(own).map(drop)
+        });
+        // Nothing is lost: what was not copied stands in the log and is copied next time.
+        if let Err(error) = copied {
+            tracing::warn!(%error, "a checkpoint did not finish; trying again after the next writes");
+        }
+    }
+}
+
+/// Copies what can be copied without anybody waiting; how many pages the log has.
+fn passive(connection: &Connection) -> Result<i64, Error> {
+    connection.prepare_cached("PRAGMA wal_checkpoint(PASSIVE)")?.query_row([], |row| row.get(1))
+}
