@@ -80,6 +80,8 @@ pub(crate) enum Job {
         once: Option<OnceKey>,
         reply: oneshot::Sender<Result<Acted, Error>>,
     },
+    /// The last one: the writer ends after the round it is in.
+    Close,
     /// Ingestion or import of `lead`.
     Ingest {
         lead: Box<NewLead>,
@@ -109,7 +111,7 @@ const REPEAT_WINDOW: SignedDuration = SignedDuration::from_hours(24);
 const CONFLICT_TRIES: u32 = 5;
 
 impl Writer {
-    /// Works until all senders are gone.
+    /// Works until [`Job::Close`], or until all senders are gone.
     pub(crate) fn run(mut self, mut jobs: mpsc::Receiver<Job>) {
         let mut waiting = Vec::with_capacity(ROUND);
         while let Some(first) = jobs.blocking_recv() {
@@ -120,6 +122,7 @@ impl Writer {
                     Err(_) => break,
                 }
             }
+            let closing = waiting.iter().any(|job| matches!(job, Job::Close));
             let mut again = std::mem::take(&mut waiting);
             for _ in 0..CONFLICT_TRIES {
                 again = self.round(again);
@@ -129,6 +132,9 @@ impl Writer {
             }
             for job in again {
                 job.refuse(Error::Store(StoreError::Unavailable("other writers were faster too often".into())));
+            }
+            if closing {
+                return;
             }
             waiting.reserve(ROUND);
         }
@@ -215,6 +221,7 @@ impl Round<'_> {
         let result = match &job {
             Job::Act { lead, request, once, .. } => self.act(*lead, request, once.as_ref()),
             Job::Ingest { lead, request, once, .. } => self.ingest(lead, request, once.as_ref()),
+            Job::Close => return,
         };
         match result {
             Ok(outcome) => self.decided.push((job, outcome.write, outcome.answer)),
@@ -434,6 +441,7 @@ impl Job {
         match self {
             Job::Act { reply, .. } => drop(reply.send(Err(error))),
             Job::Ingest { reply, .. } => drop(reply.send(Err(error))),
+            Job::Close => {}
         }
     }
 }

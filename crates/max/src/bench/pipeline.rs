@@ -110,7 +110,6 @@ async fn start(root: &Path) -> anyhow::Result<(Running, SocketAddr, String)> {
     std::fs::create_dir_all(root)?;
     let mut config = Config::load(root, None)?;
     config.listen = SocketAddr::from(([127, 0, 0, 1], 0));
-    config.limits = config.limits.without_rates();
     let options = ServeOptions { house_voice: Some(Arc::new(Busy)), ..ServeOptions::default() };
     let running = wiring::serve(&config, Role::Everything, options).await?;
     let token = std::fs::read_to_string(root.join("run/token"))?.trim().to_owned();
