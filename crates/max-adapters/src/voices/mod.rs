@@ -1,0 +1,3 @@
+//! Voices: what drafts a turn. Code checks and executes what they draft.
+
+pub mod playbook;
