@@ -1,5 +1,6 @@
 //! The world behind the ports: SQLite, files, mail, programs, clocks.
 
+pub mod agency;
 pub mod artifacts;
 pub mod channels;
 pub mod clock;
