@@ -6,3 +6,6 @@ pub mod notifier;
 pub mod program;
 pub mod signals;
 pub mod voices;
+
+#[cfg(test)]
+mod samples;

@@ -138,7 +138,7 @@ fn phrase(name: &str) -> String {
     let mut words = Vec::new();
     let mut word = String::new();
     for c in name.chars() {
-        if word.len() + c.len_utf8() > 42 {
+        if word.len() + c.len_utf8() > 45 {
             words.push(std::mem::take(&mut word));
         }
         word.push(c);
@@ -148,8 +148,8 @@ fn phrase(name: &str) -> String {
 }
 
 fn checked_id(id: &str) -> Result<&str, SendError> {
-    let fits = (1..=500).contains(&id.len())
-        && id.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'<' && byte != b'>');
+    let fits =
+        (1..=500).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'<' && byte != b'>');
     if fits { Ok(id) } else { Err(SendError::Never(format!("`{}` is no Message-ID", id.escape_debug()))) }
 }
 

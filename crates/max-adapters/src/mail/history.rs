@@ -82,7 +82,10 @@ mod tests {
         for (text, written) in [
             ("Yes please.\n\nOn Mon, 2 Nov 2026, MAX wrote:\n> Shall we?\n> Best", "Yes please."),
             ("Gern.\n\nAm 02.11.26 um 10:00 schrieb Mike:\n> Passt das?\n", "Gern."),
-            ("Yes.\n\nOn Monday, 2 November 2026 at 10:00, a very long name\n<mike@agency.example> wrote:\n> Hi", "Yes."),
+            (
+                "Yes.\n\nOn Monday, 2 November 2026 at 10:00, a very long name\n<mike@agency.example> wrote:\n> Hi",
+                "Yes.",
+            ),
             ("Ok\n-----Original Message-----\nFrom: Mike\n\nHello", "Ok"),
             ("Ok\n\nVon: Mike\nGesendet: Montag\nAn: Anna\nBetreff: Angebot\n\nHallo", "Ok"),
             ("Ok\n\n> Shall we?\n", "Ok"),

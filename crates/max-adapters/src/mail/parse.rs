@@ -134,9 +134,8 @@ fn kind(message: &Message<'_>, mail: &InboundMail, report: &Report) -> MessageKi
 fn is_automatic(message: &Message<'_>, from: &str) -> bool {
     let says = |name: &str| raw(message, name);
     let auto_submitted = says("Auto-Submitted").is_some_and(|value| first_word(&value) != "no");
-    let bulk = says("Precedence").is_some_and(|value| {
-        matches!(first_word(&value).as_str(), "bulk" | "list" | "junk" | "auto_reply")
-    });
+    let bulk = says("Precedence")
+        .is_some_and(|value| matches!(first_word(&value).as_str(), "bulk" | "list" | "junk" | "auto_reply"));
     let suppress = says("X-Auto-Response-Suppress").is_some_and(|value| first_word(&value) != "none");
     let list = message.headers().iter().any(|header| {
         let name = header.name().to_ascii_lowercase();
@@ -157,8 +156,17 @@ fn is_daemon(address: &str) -> bool {
 fn says_undelivered(subject: &str) -> bool {
     let subject = subject.to_lowercase();
     [
-        "undeliver", "delivery status", "delivery failure", "delivery failed", "failure notice", "returned mail",
-        "mail delivery failed", "delivery has failed", "could not be delivered", "unzustellbar", "nicht zugestellt",
+        "undeliver",
+        "delivery status",
+        "delivery failure",
+        "delivery failed",
+        "failure notice",
+        "returned mail",
+        "mail delivery failed",
+        "delivery has failed",
+        "could not be delivered",
+        "unzustellbar",
+        "nicht zugestellt",
         "zustellung fehlgeschlagen",
     ]
     .iter()
@@ -171,9 +179,19 @@ fn is_automatic_answer(message: &Message<'_>, mail: &InboundMail) -> bool {
     let responder = ["X-Autoreply", "X-Autorespond", "X-Autoresponder"].iter().any(|name| raw(message, name).is_some());
     let subject = mail.subject.to_lowercase();
     let says = [
-        "out of office", "out of the office", "automatic reply", "auto reply", "auto-reply", "autoreply",
-        "automatische antwort", "abwesenheitsnotiz", "abwesenheitsmeldung", "abwesenheit:", "automatische abwesenheit",
-        "nicht im büro", "réponse automatique",
+        "out of office",
+        "out of the office",
+        "automatic reply",
+        "auto reply",
+        "auto-reply",
+        "autoreply",
+        "automatische antwort",
+        "abwesenheitsnotiz",
+        "abwesenheitsmeldung",
+        "abwesenheit:",
+        "automatische abwesenheit",
+        "nicht im büro",
+        "réponse automatique",
     ]
     .iter()
     .any(|words| subject.starts_with(words));
@@ -214,12 +232,14 @@ impl Report {
     fn read(&mut self, part: &mail_parser::MessagePart<'_>) {
         let subtype = part.content_type().and_then(|kind| kind.c_subtype.as_deref()).unwrap_or_default();
         let text = String::from_utf8_lossy(part.contents()).into_owned();
-        let fields = text.lines().filter_map(|line| line.split_once(':')).map(|(name, value)| (name.trim(), value.trim()));
+        let fields =
+            text.lines().filter_map(|line| line.split_once(':')).map(|(name, value)| (name.trim(), value.trim()));
         for (name, value) in fields {
             if subtype.eq_ignore_ascii_case("delivery-status") {
                 if name.eq_ignore_ascii_case("action") {
                     self.failed |= value.eq_ignore_ascii_case("failed");
-                } else if name.eq_ignore_ascii_case("final-recipient") || name.eq_ignore_ascii_case("original-recipient")
+                } else if name.eq_ignore_ascii_case("final-recipient")
+                    || name.eq_ignore_ascii_case("original-recipient")
                 {
                     let found = value.rsplit(';').next().and_then(address);
                     self.recipient = self.recipient.take().or(found);

@@ -7,7 +7,7 @@ use std::fmt;
 
 use max_core::id::SignalId;
 use max_core::signal::{Signal, SignalType};
-use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::{Map, Value};
 
 /// The largest signal in bytes.
@@ -16,12 +16,45 @@ pub const MAX_BYTES: usize = 1024 * 1024;
 /// The longest summary, in characters, that is taken from the text of a Markdown file without one.
 const SUMMARY_CHARS: usize = 2_000;
 
+/// What every broken limit is told as.
+const TOO_MUCH: &str =
+    "the YAML is nested too deep, too large or expands too much; keep a signal flat and without anchors";
+
 /// Fields that hold text: `lead_id: 0042` and `summary: 42` keep their spelling instead of becoming numbers.
 const TEXT_FIELDS: [&str; 33] = [
-    "type", "from", "to", "lead_id", "previous_stage", "next_stage", "summary", "data_path", "id", "at", "name",
-    "email", "phone", "company", "role", "website", "message", "source", "locale", "budget", "timeline",
-    "external_ref", "subject", "body", "text", "reason", "address", "approval_id", "payload_sha256", "signature",
-    "task_id", "message_id", "in_reply_to",
+    "type",
+    "from",
+    "to",
+    "lead_id",
+    "previous_stage",
+    "next_stage",
+    "summary",
+    "data_path",
+    "id",
+    "at",
+    "name",
+    "email",
+    "phone",
+    "company",
+    "role",
+    "website",
+    "message",
+    "source",
+    "locale",
+    "budget",
+    "timeline",
+    "external_ref",
+    "subject",
+    "body",
+    "text",
+    "reason",
+    "address",
+    "approval_id",
+    "payload_sha256",
+    "signature",
+    "task_id",
+    "message_id",
+    "in_reply_to",
 ];
 
 /// How a signal stands in its file.
@@ -205,14 +238,15 @@ fn yaml_reason(error: serde_saphyr::Error) -> RejectReason {
         | Error::AliasReplayLimitExceeded { .. }
         | Error::AliasExpansionLimitExceeded { .. }
         | Error::AliasReplayStackDepthExceeded { .. }
-        | Error::AliasReplayCounterOverflow { .. } => format!(
-            "the YAML is nested too deep, too large or expands too much{place}; keep a signal flat and without anchors"
-        ),
-        // Our own words, see `Fields`.
-        Error::Message { msg, .. } if msg.starts_with('`') => format!("{}{place}", cut(msg, 200)),
+        | Error::AliasReplayCounterOverflow { .. } => TOO_MUCH.to_owned(),
+        // Our own words, see `must_be`.
+        Error::Message { msg, .. } if msg.starts_with('`') && !msg.contains("budget breached") => cut(msg, 300),
         other => {
             let words = other.to_string();
             let first = words.lines().next().unwrap_or_default();
+            if first.contains("budget breached") {
+                return RejectReason::new(TOO_MUCH);
+            }
             format!(
                 "the YAML cannot be read: {}; check the indentation, and quote texts that hold `: ` or `#`",
                 cut(first, 200)
@@ -248,8 +282,7 @@ impl<'de> Visitor<'de> for FieldsVisitor {
         let mut fields = Map::new();
         while let Some(key) = map.next_key::<String>()? {
             let value = if TEXT_FIELDS.contains(&key.as_str()) {
-                let text: Option<String> =
-                    map.next_value().map_err(|_| A::Error::custom(format!("`{key}` must be a text")))?;
+                let text: Option<String> = map.next_value().map_err(|error| must_be(&key, "be a text", &error))?;
                 text.map(Value::String)
             } else if key == "lead" {
                 map.next_value::<LeadFields>()?.0
@@ -271,9 +304,16 @@ struct LeadFields(Option<Value>);
 impl<'de> Deserialize<'de> for LeadFields {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let fields = Option::<Fields>::deserialize(deserializer)
-            .map_err(|_| D::Error::custom("`lead` must hold fields such as `name: …`"))?;
+            .map_err(|error| must_be("lead", "hold fields such as `name: …`", &error))?;
         Ok(Self(fields.map(|fields| Value::Object(fields.0))))
     }
+}
+
+/// Names the field; the cause stays in the sentence, because it may as well be broken YAML.
+fn must_be<E: serde::de::Error>(field: &str, what: &str, cause: &E) -> E {
+    let cause = cause.to_string();
+    let cause = cause.lines().next().unwrap_or_default();
+    E::custom(format!("`{field}` must {what} ({})", cut(cause, 160)))
 }
 
 #[cfg(test)]
@@ -311,7 +351,8 @@ data_path: /AI_Agents/max-pipeline/abc-123/stage-2-first/
 
     #[test]
     fn numbers_and_booleans_in_text_fields_keep_their_spelling() {
-        let text = "type: lead\nlead_id: 0123\nsummary: 42\nphone: +4930123\nfrom: yes\nto: 1e3\nurgent: true\nseats: 3";
+        let text =
+            "type: lead\nlead_id: 0123\nsummary: 42\nphone: +4930123\nfrom: yes\nto: 1e3\nurgent: true\nseats: 3";
         let signal = parse(text.as_bytes(), FileKind::Yaml).expect("a signal");
         assert_eq!(signal.lead_id.as_deref(), Some("0123"));
         assert_eq!(signal.summary.as_deref(), Some("42"));
@@ -345,7 +386,7 @@ data_path: /AI_Agents/max-pipeline/abc-123/stage-2-first/
             ("type: LEAD\nid: \"two words\"", "`id`"),
             ("type: LEAD\nat: yesterday", "`at` is `yesterday`"),
             ("- a\n- b", "cannot be read"),
-            ("type: [LEAD", "cannot be read"),
+            ("type: [LEAD", "`type` must be a text"),
             ("type: LEAD\nsummary: a: b", "cannot be read"),
             ("   \n", "empty"),
         ] {
@@ -392,7 +433,8 @@ data_path: /AI_Agents/max-pipeline/abc-123/stage-2-first/
         leaf.prop_recursive(3, 24, 4, |inner| {
             prop_oneof![
                 prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
-                prop::collection::vec((text(), inner), 0..4).prop_map(|pairs| Value::Object(pairs.into_iter().collect())),
+                prop::collection::vec((text(), inner), 0..4)
+                    .prop_map(|pairs| Value::Object(pairs.into_iter().collect())),
             ]
         })
     }
@@ -403,9 +445,41 @@ data_path: /AI_Agents/max-pipeline/abc-123/stage-2-first/
             "[ -~]{0,40}",
             "[-:#&*!|>'\"%@`{}\\[\\], \n\t~?yn0-9.+e]{0,30}",
             prop::sample::select(vec![
-                "yes", "no", "null", "~", "0123", "1e3", "0x1f", ".nan", "true", "- a", "a: b", "# x", "", " ", "=", "<<",
-                "2026-11-22", "1:30", "multi\nline\n", "\ttab", "trailing ", "\u{85}", "\u{2028}", "\u{feff}x", "\r\n", "---",
-                "...", "--- a\n--- b", "y", "+1", "1_000", "!!str x", "*a", "&a", "\0",
+                "yes",
+                "no",
+                "null",
+                "~",
+                "0123",
+                "1e3",
+                "0x1f",
+                ".nan",
+                "true",
+                "- a",
+                "a: b",
+                "# x",
+                "",
+                " ",
+                "=",
+                "<<",
+                "2026-11-22",
+                "1:30",
+                "multi\nline\n",
+                "\ttab",
+                "trailing ",
+                "\u{85}",
+                "\u{2028}",
+                "\u{feff}x",
+                "\r\n",
+                "---",
+                "...",
+                "--- a\n--- b",
+                "y",
+                "+1",
+                "1_000",
+                "!!str x",
+                "*a",
+                "&a",
+                "\0",
             ])
             .prop_map(str::to_owned),
             "(a very long line with words ){1,12}",

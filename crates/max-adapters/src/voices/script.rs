@@ -78,8 +78,7 @@ impl ScriptVoice {
     async fn work(&self, brief: &Brief) -> Result<Thought, CallFail> {
         let crash = |error: &dyn std::fmt::Display| CallFail::Crash(format!("{}: {error}", self.name));
         let input = serde_json::to_vec(&ScriptBrief::of(brief)).map_err(|error| crash(&error))?;
-        let folder =
-            tempfile::Builder::new().prefix("max-script-").tempdir().map_err(|error| crash(&error))?;
+        let folder = tempfile::Builder::new().prefix("max-script-").tempdir().map_err(|error| crash(&error))?;
         match self.program.run(folder.path(), &input, &[]).await {
             Ok(finished) => self.understand(finished),
             Err(RunError::Timeout(limit)) => {
@@ -92,7 +91,12 @@ impl ScriptVoice {
 
     fn understand(&self, finished: Finished) -> Result<Thought, CallFail> {
         if !finished.status.success() {
-            return Err(CallFail::Crash(format!("{} ended with {}{}", self.name, finished.status, complaint(&finished))));
+            return Err(CallFail::Crash(format!(
+                "{} ended with {}{}",
+                self.name,
+                finished.status,
+                complaint(&finished)
+            )));
         }
         if finished.stdout.trim_ascii().is_empty() {
             return Err(CallFail::Empty);
@@ -260,3 +264,7 @@ impl AnswerFile {
         Ok(File { name: self.name, bytes })
     }
 }
+
+#[cfg(test)]
+#[path = "script_tests.rs"]
+mod tests;

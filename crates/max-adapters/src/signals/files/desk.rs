@@ -13,7 +13,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
 use super::look::{Found, Shape, is_ours, look};
 use super::shelf::{Claim, Shelf};
-use super::watch::{Noticed, watch};
+use super::watch::{Noticed, Watcher, watch};
 use super::{DropBoxConfig, Intake, Verdict};
 use crate::signals::yaml::RejectReason;
 
@@ -36,7 +36,7 @@ pub(super) struct Desk {
     clock: Arc<dyn Clock>,
     config: DropBoxConfig,
     live: HashSet<String>,
-    orders: UnboundedSender<Order>,
+    _watcher: Option<Watcher>,
     /// What waits for a worker, first come first served.
     queue: VecDeque<OsString>,
     /// What is queued or under way; a name is in work once at a time.
@@ -66,6 +66,7 @@ enum Step {
 }
 
 impl Desk {
+    /// A desk that is being told about new files from now on.
     pub(super) fn new(
         shelf: Shelf,
         intake: Arc<dyn Intake>,
@@ -74,13 +75,19 @@ impl Desk {
         live: HashSet<String>,
         orders: UnboundedSender<Order>,
     ) -> Self {
+        let watcher = watch(&shelf.folder, move |noticed| {
+            let _ = orders.send(match noticed {
+                Noticed::Complete(name) => Order::Take(name),
+                Noticed::Lost => Order::Rescan,
+            });
+        });
         Self {
             shelf: Arc::new(shelf),
             intake,
             clock,
             config,
             live,
-            orders,
+            _watcher: watcher,
             queue: VecDeque::new(),
             busy: Busy::default(),
             again: HashSet::new(),
@@ -93,13 +100,6 @@ impl Desk {
 
     /// Works until told to stop.
     pub(super) async fn work(mut self, mut inbox: UnboundedReceiver<Order>) {
-        let orders = self.orders.clone();
-        let _watcher = watch(&self.shelf.folder, move |noticed| {
-            let _ = orders.send(match noticed {
-                Noticed::Complete(name) => Order::Take(name),
-                Noticed::Lost => Order::Rescan,
-            });
-        });
         let mut rescan = interval(self.config.rescan);
         rescan.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {

@@ -44,7 +44,9 @@ impl Shelf {
     }
 
     pub(super) fn make_folders(&self) -> io::Result<()> {
-        [".processing", ".processed", ".rejected"].iter().try_for_each(|sub| std::fs::create_dir_all(self.folder.join(sub)))
+        [".processing", ".processed", ".rejected"]
+            .iter()
+            .try_for_each(|sub| std::fs::create_dir_all(self.folder.join(sub)))
     }
 
     pub(super) fn path(&self, name: &OsStr) -> PathBuf {
