@@ -10,8 +10,12 @@ use serde_json::Value;
 use super::*;
 use crate::samples;
 
-fn agency() -> (String, String) {
-    ("Agentur Grün & Söhne".into(), "hello@agency.example".into())
+fn agency() -> Sender {
+    named("Agentur Grün & Söhne")
+}
+
+fn named(name: &str) -> Sender {
+    Sender { name: name.into(), address: "hello@agency.example".into(), personas: BTreeMap::new() }
 }
 
 fn files() -> Vec<File> {
@@ -97,6 +101,10 @@ fn a_persons_mail_claims_no_machine() {
     for name in ["Auto-Submitted", "X-MAX-Generated", "In-Reply-To"] {
         assert!(seen["headers"].get(name).is_none(), "{name}");
     }
+    let renamed =
+        Sender { personas: BTreeMap::from([(Eidolon::FirstResponder, "Zoë".to_owned())]), ..named("Agency") };
+    let seen = python(&compose(&samples::message(), &[], &renamed).expect("a mail"));
+    assert_eq!(seen["from"][0][0], "Zoë (Agency)");
     let unasked = Message { in_reply_to: None, ..samples::message() };
     let seen = python(&compose(&unasked, &[], &agency()).expect("a mail"));
     assert_eq!(seen["headers"]["Auto-Submitted"], "auto-generated");
@@ -113,7 +121,7 @@ fn nothing_that_is_handed_in_becomes_a_header() {
         by: Actor::Person(evil.into()),
         ..samples::message()
     };
-    let from = (evil.to_owned(), "hello@agency.example".to_owned());
+    let from = named(evil);
     let mail = compose(&message, &[File { name: evil.into(), bytes: vec![] }], &from).expect("a mail");
     let seen = python(&mail);
     let allowed = [
@@ -158,7 +166,7 @@ fn names_of_every_kind_survive() {
         "",
     ] {
         let message = Message { by: Actor::Person("owner".into()), written_by: None, ..samples::message() };
-        let mail = compose(&message, &[], &(name.into(), "hello@agency.example".into())).expect("a mail");
+        let mail = compose(&message, &[], &named(name)).expect("a mail");
         let parsed = MessageParser::default().parse(&mail).expect("a mail");
         let shown = parsed.from().and_then(|from| from.first()).and_then(|addr| addr.name()).unwrap_or_default();
         assert_eq!(shown, name);
@@ -174,7 +182,7 @@ fn names_of_every_kind_survive() {
 async fn the_same_message_twice_is_one_mail() {
     let root = tempfile::tempdir().expect("a folder");
     let outbox = root.path().join("outbox");
-    let channel = FolderChannel::new(&outbox, "Agency", "hello@agency.example");
+    let channel = FolderChannel::new(&outbox, named("Agency"));
     let message = samples::message();
     channel.send(&message, &files()).await.expect("sent");
     let first = std::fs::read(outbox.join(format!("{}.eml", message.id))).expect("a mail");
@@ -184,6 +192,6 @@ async fn the_same_message_twice_is_one_mail() {
     channel.send(&other, &[]).await.expect("sent");
     assert_eq!(std::fs::read_dir(&outbox).expect("a folder").count(), 2);
 
-    let blocked = FolderChannel::new(root.path().join("outbox").join(format!("{}.eml", other.id)), "A", "a@b.example");
+    let blocked = FolderChannel::new(outbox.join(format!("{}.eml", other.id)), agency());
     assert!(matches!(blocked.send(&other, &[]).await, Err(SendError::Later(_))));
 }

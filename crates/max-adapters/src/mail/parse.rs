@@ -209,11 +209,11 @@ struct Report {
 
 impl Report {
     fn of(message: &Message<'_>) -> Self {
-        let mut report = Self::default();
-        report.is_report = message.content_type().is_some_and(|kind| {
+        let is_report = message.content_type().is_some_and(|kind| {
             kind.c_type.eq_ignore_ascii_case("multipart")
                 && kind.c_subtype.as_deref().is_some_and(|sub| sub.eq_ignore_ascii_case("report"))
         });
+        let mut report = Self { is_report, ..Self::default() };
         if !report.is_report {
             return report;
         }

@@ -88,7 +88,7 @@ impl Box_ {
     }
 
     async fn next(&mut self) -> Inbound {
-        tokio::time::timeout(Duration::from_secs(20), self.seen.recv())
+        tokio::time::timeout(Duration::from_secs(60), self.seen.recv())
             .await
             .expect("a signal in time")
             .expect("a signal")
@@ -114,7 +114,7 @@ async fn until(fact: impl Fn() -> bool, what: &Path) {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(20), waiting).await.unwrap_or_else(|_| panic!("{what:?} in time"));
+    tokio::time::timeout(Duration::from_secs(60), waiting).await.unwrap_or_else(|_| panic!("{what:?} in time"));
 }
 
 fn names(folder: &Path) -> Vec<String> {
@@ -353,4 +353,59 @@ async fn many_files_at_once_are_taken_in_a_few_at_a_time() {
     handle.shutdown().await;
     assert_eq!(all.load(Ordering::SeqCst), 2_000);
     assert!(most.load(Ordering::SeqCst) <= 8);
+}
+
+#[tokio::test]
+async fn an_intake_that_panics_does_not_stop_the_box() {
+    let panicked = AtomicUsize::new(0);
+    let mut box_ = Box_::open(fast(), move |inbound| {
+        if inbound.file_name == "bad.yaml" && panicked.fetch_add(1, Ordering::SeqCst) == 0 {
+            panic!("on purpose");
+        }
+        Verdict::Accepted
+    });
+    box_.drop_file("bad.yaml", LEAD.as_bytes());
+    assert_eq!(box_.next().await.file_name, "bad.yaml");
+    box_.appears(".processed/2026-11-22/bad.yaml").await;
+}
+
+#[tokio::test]
+async fn folders_that_vanish_are_made_again() {
+    let mut box_ = Box_::open(fast(), |_| Verdict::Accepted);
+    for sub in [".processing", ".processed", ".rejected"] {
+        std::fs::remove_dir_all(box_.path(sub)).expect("the folder goes");
+    }
+    box_.drop_file("a.yaml", LEAD.as_bytes());
+    box_.next().await;
+    box_.appears(".processed/2026-11-22/a.yaml").await;
+}
+
+/// Not a test of time, a look at it: `cargo test --release -p max-adapters wake_latency -- --ignored --nocapture`.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "measures"]
+async fn wake_latency() {
+    let mut box_ = Box_::open(DropBoxConfig::default(), |_| Verdict::Accepted);
+    for (what, gap) in [("one by one", 0), ("every 10 ms", 10), ("every 2 ms", 2)] {
+        let mut times = Vec::new();
+        for number in 0..1_000 {
+            let aside = box_.path(".aside");
+            std::fs::write(&aside, LEAD).expect("a file");
+            let start = std::time::Instant::now();
+            std::fs::rename(aside, box_.path(format!("{what} {number}.yaml"))).expect("a rename");
+            box_.next().await;
+            times.push(start.elapsed());
+            tokio::time::sleep(Duration::from_millis(gap)).await;
+        }
+        times.sort();
+        println!("{what}: p50 {:?}, p99 {:?}, most {:?}", times[500], times[990], times[999]);
+    }
+    let start = std::time::Instant::now();
+    for number in 0..10_000 {
+        box_.drop_file(format!("{number}.yaml"), LEAD.as_bytes());
+    }
+    println!("10,000 dropped in {:?}", start.elapsed());
+    for _ in 0..10_000 {
+        box_.next().await;
+    }
+    println!("and taken in after {:?}", start.elapsed());
 }
