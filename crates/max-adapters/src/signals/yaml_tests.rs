@@ -194,3 +194,27 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_written_signal_is_pleasant_to_read() {
+    let mut signal = parse(EXAMPLE.as_bytes(), FileKind::Yaml).expect("a signal");
+    signal.extra.insert("body".into(), "Hello,\n\n  a shop: please.\n".into());
+    signal.extra.insert("answer".into(), "yes".into());
+    signal.extra.insert("list".into(), serde_json::json!(["a", {"b": 1}]));
+    let text = format!(
+        "{}{}",
+        EXAMPLE_WRITTEN, "body: |\n  Hello,\n\n    a shop: please.\nanswer: \"yes\"\nlist:\n- a\n- b: 1\n"
+    );
+    assert_eq!(to_yaml(&signal), text);
+}
+
+const EXAMPLE_WRITTEN: &str = "\
+type: PIPELINE_TRANSITION
+from: FirstResponder
+to: ScopingAgent
+lead_id: abc-123
+previous_stage: FirstResponder
+next_stage: Scoping
+summary: Lead qualified, ready for requirements
+data_path: /AI_Agents/max-pipeline/abc-123/stage-2-first/
+";

@@ -207,6 +207,12 @@ async fn what_cannot_be_taken_in_is_put_aside_with_a_reason() {
 
     box_.drop_file("wrong.yaml", b"type: HELLO");
     assert!(box_.reason("wrong-2.yaml").await.contains("unknown"));
+
+    // A crash between the reason and the move leaves a reason too many; it is not taken for another file's.
+    std::fs::write(box_.path(".rejected/crashed.yaml.reason.txt"), "older").expect("a file");
+    box_.drop_file("crashed.yaml", b"type: HELLO");
+    assert!(box_.reason("crashed-2.yaml").await.contains("unknown"));
+    assert_eq!(std::fs::read_to_string(box_.path(".rejected/crashed.yaml.reason.txt")).expect("a file"), "older");
 }
 
 #[tokio::test]
