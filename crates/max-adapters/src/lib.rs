@@ -5,6 +5,7 @@ pub mod mail;
 pub mod notifier;
 pub mod program;
 pub mod signals;
+mod text;
 pub mod voices;
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use max_engine::ports::Notifier;
 use serde_json::json;
 
 use crate::program::Program;
+use crate::text::one_line;
 
 /// Runs the owner's `notify.command` for each notice.
 ///
@@ -30,11 +31,12 @@ impl CommandNotifier {
     async fn tell(&self, lead: &Lead, notice: &Notice) -> Result<(), String> {
         let folder = tempfile::Builder::new().prefix("max-notify-").tempdir().map_err(|e: io::Error| e.to_string())?;
         let (kind, title) = (kind(notice), title(notice));
+        // One line each: with a zero byte in a variable the command could not be started at all.
         let env = [
             ("MAX_NOTICE_KIND", kind.to_owned()),
-            ("MAX_NOTICE_TITLE", one_line(title)),
+            ("MAX_NOTICE_TITLE", one_line(title, 300)),
             ("MAX_LEAD_ID", lead.id.to_string()),
-            ("MAX_LEAD_NAME", one_line(lead.contact.display_name())),
+            ("MAX_LEAD_NAME", one_line(lead.contact.display_name(), 300)),
         ];
         let input = json!({
             "schema": "max.notice/1",
@@ -93,11 +95,6 @@ fn title(notice: &Notice) -> &str {
         Notice::Approval { title, .. } | Notice::Need { title } | Notice::Message { title } => title,
         Notice::Escalation { reason, .. } => reason,
     }
-}
-
-/// A variable is one line without zero bytes, or the program cannot be started at all.
-fn one_line(text: &str) -> String {
-    text.chars().take(300).map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 #[cfg(test)]

@@ -14,6 +14,12 @@ use max_core::lead::{Actor, Message};
 use max_core::stage::Eidolon;
 use max_engine::ports::{Channel, File, SendError};
 
+use crate::mail::address::{is_address, is_message_id};
+use crate::text::{lines, one_line};
+
+/// The most characters of a subject or a name.
+const MAX_LINE: usize = 900;
+
 /// Writes each message as a file that a mail program opens. The same message again is the same file.
 #[derive(Clone, Debug)]
 pub struct FolderChannel {
@@ -87,7 +93,7 @@ pub fn compose(message: &Message, attachments: &[File], from: &Sender) -> Result
         .date(message.at.as_second())
         .header("From", raw(mailbox(&from.name_for(message), &from.address)?))
         .header("To", raw(mailbox("", &message.address)?))
-        .header("Subject", Text::new(one_line(&message.subject)))
+        .header("Subject", Text::new(one_line(&message.subject, MAX_LINE)))
         .header("Message-ID", raw(format!("<{}>", checked_id(&message.rfc_id)?)));
     if let Some(id) = &message.in_reply_to {
         mail = mail.header("In-Reply-To", raw(format!("<{}>", checked_id(id)?)));
@@ -131,13 +137,10 @@ fn persona(message: &Message) -> Option<Eidolon> {
 /// `name <address>`, the name encoded where it is not plain.
 fn mailbox(name: &str, address: &str) -> Result<String, SendError> {
     let address = address.trim();
-    let odd = |c: char| c.is_whitespace() || c.is_control() || !c.is_ascii() || "<>,;:\"()[]\\".contains(c);
-    let parts = address.rsplit_once('@').filter(|(local, domain)| !local.is_empty() && !domain.is_empty());
-    if parts.is_none() || address.len() > 254 || address.contains(odd) {
-        let shown: String = address.chars().take(80).collect();
-        return Err(SendError::Never(format!("`{}` is no mail address", shown.escape_debug())));
+    if !is_address(address) || !address.is_ascii() {
+        return Err(SendError::Never(format!("`{}` is no mail address", one_line(address, 80))));
     }
-    let name = one_line(name);
+    let name = one_line(name, MAX_LINE);
     Ok(if name.is_empty() { format!("<{address}>") } else { format!("{} <{address}>", phrase(&name)) })
 }
 
@@ -162,21 +165,12 @@ fn phrase(name: &str) -> String {
 }
 
 fn checked_id(id: &str) -> Result<&str, SendError> {
-    let fits =
-        (1..=500).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'<' && byte != b'>');
-    if fits { Ok(id) } else { Err(SendError::Never(format!("`{}` is no Message-ID", id.escape_debug()))) }
-}
-
-/// One line without control characters: nothing in it can begin a header of its own.
-fn one_line(text: &str) -> String {
-    let plain: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(900).collect();
-    plain.split_whitespace().collect::<Vec<_>>().join(" ")
+    if is_message_id(id) { Ok(id) } else { Err(SendError::Never(format!("`{}` is no Message-ID", one_line(id, 80)))) }
 }
 
 /// The text with a line end at its end, and nothing that a terminal or mail program would obey.
 fn body(text: &str) -> String {
-    let text = text.replace("\r\n", "\n").replace('\r', "\n");
-    let plain: String = text.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect();
+    let plain = lines(text, usize::MAX);
     format!("{}\n", plain.trim_end())
 }
 

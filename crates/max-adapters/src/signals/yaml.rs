@@ -10,6 +10,8 @@ use max_core::signal::{Signal, SignalType};
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::{Map, Value};
 
+use crate::text::one_line;
+
 /// The largest signal in bytes.
 pub const MAX_BYTES: usize = 1024 * 1024;
 
@@ -215,7 +217,8 @@ fn signal_of(mut fields: Map<String, Value>) -> Result<Signal, RejectReason> {
 }
 
 fn moment(text: &str) -> Result<jiff::Timestamp, RejectReason> {
-    text.parse().map_err(|_| RejectReason(format!("`at` is `{}`; write it like 2026-11-22T10:11:12Z", cut(text, 60))))
+    text.parse()
+        .map_err(|_| RejectReason(format!("`at` is `{}`; write it like 2026-11-22T10:11:12Z", one_line(text, 60))))
 }
 
 fn yaml_reason(error: serde_saphyr::Error) -> RejectReason {
@@ -231,7 +234,7 @@ fn yaml_reason(error: serde_saphyr::Error) -> RejectReason {
             format!("the file holds several documents{place}; put each signal into a file of its own")
         }
         Error::DuplicateMappingKey { key, .. } => {
-            let key = key.as_deref().map(|key| format!(" `{}`", cut(key, 60))).unwrap_or_default();
+            let key = key.as_deref().map(|key| format!(" `{}`", one_line(key, 60))).unwrap_or_default();
             format!("the field{key} is there twice{place}; keep one")
         }
         Error::Budget { .. }
@@ -240,7 +243,7 @@ fn yaml_reason(error: serde_saphyr::Error) -> RejectReason {
         | Error::AliasReplayStackDepthExceeded { .. }
         | Error::AliasReplayCounterOverflow { .. } => TOO_MUCH.to_owned(),
         // Our own words, see `must_be`.
-        Error::Message { msg, .. } if msg.starts_with('`') && !msg.contains("budget breached") => cut(msg, 300),
+        Error::Message { msg, .. } if msg.starts_with('`') && !msg.contains("budget breached") => one_line(msg, 300),
         other => {
             let words = other.to_string();
             let first = words.lines().next().unwrap_or_default();
@@ -249,15 +252,11 @@ fn yaml_reason(error: serde_saphyr::Error) -> RejectReason {
             }
             format!(
                 "the YAML cannot be read: {}; check the indentation, and quote texts that hold `: ` or `#`",
-                cut(first, 200)
+                one_line(first, 200)
             )
         }
     };
     RejectReason(sentence)
-}
-
-fn cut(text: &str, most: usize) -> String {
-    text.chars().take(most).map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 /// The fields of a document, texts as they were spelled.
@@ -313,7 +312,7 @@ impl<'de> Deserialize<'de> for LeadFields {
 fn must_be<E: serde::de::Error>(field: &str, what: &str, cause: &E) -> E {
     let cause = cause.to_string();
     let cause = cause.lines().next().unwrap_or_default();
-    E::custom(format!("`{field}` must {what} ({})", cut(cause, 160)))
+    E::custom(format!("`{field}` must {what} ({})", one_line(cause, 160)))
 }
 
 #[cfg(test)]

@@ -415,3 +415,44 @@ async fn wake_latency() {
     }
     println!("and taken in after {:?}", start.elapsed());
 }
+
+#[tokio::test]
+async fn an_intake_cut_off_again_and_again_loses_nothing() {
+    let mut root = tempfile::tempdir().expect("a folder");
+    for number in 0..300 {
+        let text = if number % 10 == 0 { "type: HELLO\n" } else { LEAD };
+        std::fs::write(root.path().join(format!("{number:03}.yaml")), text).expect("a file");
+    }
+    let seen = Arc::new(Mutex::new(HashSet::new()));
+    let settled = |root: &Path| {
+        let count = |folder: &str| {
+            let folder = root.join(folder);
+            if folder.exists() { names(&folder).iter().filter(|name| name.ends_with(".yaml")).count() } else { 0 }
+        };
+        (count(".processed/2026-11-22"), count(".rejected"))
+    };
+    while settled(root.path()) != (270, 30) {
+        let known = seen.clone();
+        let mut box_ = Box_::open_in(root, fast(), &[], move |inbound| {
+            known.lock().insert(inbound.file_name.clone());
+            Verdict::Accepted
+        });
+        // Some signals, or the end of the work, whatever comes first; then the box is cut off in the middle.
+        for _ in 0..40 {
+            tokio::select! {
+                inbound = box_.seen.recv() => drop(inbound),
+                () = async {
+                    while settled(box_.root.path()) != (270, 30) {
+                        tokio::time::sleep(Duration::from_millis(5)).await;
+                    }
+                } => break,
+            }
+        }
+        drop(box_.handle.take());
+        root = box_.root;
+    }
+    assert_eq!(seen.lock().len(), 270);
+    for name in names(&root.path().join(".rejected")).iter().filter(|name| name.ends_with(".yaml")) {
+        assert!(root.path().join(".rejected").join(format!("{name}.reason.txt")).exists(), "{name}");
+    }
+}
