@@ -7,6 +7,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -16,7 +17,7 @@ use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
 /// Names of environment variables that every program may see.
-const HARMLESS: [&str; 6] = ["PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR"];
+const HARMLESS: [&str; 5] = ["PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ"];
 
 /// How much of the standard error stream is kept: its end.
 const STDERR_TAIL: usize = 4 * 1024;
@@ -34,7 +35,7 @@ pub struct Program {
     pub path: PathBuf,
     /// Its arguments, each passed as it is.
     pub args: Vec<String>,
-    /// Names of environment variables it may see beside the harmless ones (`PATH`, `LANG`, `LC_*`, `TZ`, `TMPDIR`).
+    /// Names of environment variables it may see beside the harmless ones (`PATH`, `LANG`, `LC_*`, `TZ`).
     pub env_allow: Vec<String>,
     /// How long it may run.
     pub time_limit: Duration,
@@ -66,11 +67,12 @@ impl Program {
         for name in HARMLESS.into_iter().chain(self.env_allow.iter().map(String::as_str)) {
             command.envs(std::env::var_os(name).map(|value| (name, value)));
         }
-        command.envs(env.iter().map(|(name, value)| (name, value))).env(MARK, &mark);
+        command.envs(env.iter().map(|(name, value)| (name, value)));
+        command.env("TMPDIR", folder).env(MARK, &mark);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command.process_group(0).kill_on_drop(true);
         let mut child = command.spawn().map_err(RunError::Start)?;
-        let family = Family { group: child.id(), mark };
+        let family = Family { group: child.id(), mark, over: AtomicBool::new(false) };
         let outcome = tokio::time::timeout(self.time_limit, talk(&mut child, &family, input, self.output_limit)).await;
         drop(family);
         outcome.unwrap_or(Err(RunError::Timeout(self.time_limit)))
@@ -139,18 +141,29 @@ pub struct NotAbsolute(pub String);
 struct Family {
     group: Option<u32>,
     mark: String,
+    over: AtomicBool,
 }
 
 impl Family {
-    /// Kills the process group, then whoever has left it.
+    /// Kills the process group, then whoever has left it. Once: later the group's number may be somebody else's.
     fn end(&self) {
+        if self.over.swap(true, Ordering::SeqCst) {
+            return;
+        }
         let group = self.group.and_then(|id| rustix::process::Pid::from_raw(i32::try_from(id).ok()?));
         if let Some(group) = group {
             // Nobody left in it is the usual case.
             let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
         }
-        for pid in marked(&self.mark) {
-            let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
+        // Who is being killed may be starting another at that moment.
+        for _ in 0..10 {
+            let left = marked(&self.mark);
+            if left.is_empty() {
+                return;
+            }
+            for pid in left {
+                let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
+            }
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Mail into a folder: `<root>/outbox/<message id>.eml`, so that everyone sees what "sent" means.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -13,17 +14,34 @@ use max_core::lead::{Actor, Message};
 use max_core::stage::Eidolon;
 use max_engine::ports::{Channel, File, SendError};
 
+use crate::mail::address::{is_address, is_message_id};
+use crate::text::{lines, one_line};
+
+/// The most characters of a subject or a name.
+const MAX_LINE: usize = 900;
+
 /// Writes each message as a file that a mail program opens. The same message again is the same file.
 #[derive(Clone, Debug)]
 pub struct FolderChannel {
     outbox: PathBuf,
-    from: (String, String),
+    from: Sender,
+}
+
+/// In whose name mail goes out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sender {
+    /// The agency's display name.
+    pub name: String,
+    /// The agency's address.
+    pub address: String,
+    /// The personas' names where the agency has chosen others than the default ones.
+    pub personas: BTreeMap<Eidolon, String>,
 }
 
 impl FolderChannel {
-    /// Writes into `outbox`, in the name of the agency: display name and address.
-    pub fn new(outbox: impl Into<PathBuf>, from_name: impl Into<String>, from_address: impl Into<String>) -> Self {
-        Self { outbox: outbox.into(), from: (from_name.into(), from_address.into()) }
+    /// Writes into `outbox`, in the name of `from`.
+    pub fn new(outbox: impl Into<PathBuf>, from: Sender) -> Self {
+        Self { outbox: outbox.into(), from }
     }
 
     fn write(&self, message: &Message, attachments: &[File]) -> Result<(), SendError> {
@@ -69,13 +87,13 @@ fn durable_write(folder: &Path, target: &Path, bytes: &[u8]) -> io::Result<()> {
 ///
 /// Header values are built here from checked parts: the builder encodes what it is given, but lets line breaks pass
 /// in short values and quotes encoded words, which readers then show as they stand.
-pub fn compose(message: &Message, attachments: &[File], from: &(String, String)) -> Result<Vec<u8>, SendError> {
+pub fn compose(message: &Message, attachments: &[File], from: &Sender) -> Result<Vec<u8>, SendError> {
     let raw = |value: String| Raw::new(value);
     let mut mail = MessageBuilder::new()
         .date(message.at.as_second())
-        .header("From", raw(mailbox(&sender_name(message, &from.0), &from.1)?))
+        .header("From", raw(mailbox(&from.name_for(message), &from.address)?))
         .header("To", raw(mailbox("", &message.address)?))
-        .header("Subject", Text::new(one_line(&message.subject)))
+        .header("Subject", Text::new(one_line(&message.subject, MAX_LINE)))
         .header("Message-ID", raw(format!("<{}>", checked_id(&message.rfc_id)?)));
     if let Some(id) = &message.in_reply_to {
         mail = mail.header("In-Reply-To", raw(format!("<{}>", checked_id(id)?)));
@@ -88,7 +106,8 @@ pub fn compose(message: &Message, attachments: &[File], from: &(String, String))
     if message.written_by.is_some() {
         let how = if message.in_reply_to.is_some() { "auto-replied" } else { "auto-generated" };
         mail = mail.header("Auto-Submitted", raw(how.into()));
-        mail = mail.header("X-MAX-Generated", raw(format!("ai; persona={}", persona(message))));
+        let persona = persona(message).unwrap_or(message.stage.eidolon());
+        mail = mail.header("X-MAX-Generated", raw(format!("ai; persona={persona}")));
     }
     mail = mail.header("X-MAX-Message", raw(message.id.to_string())).text_body(body(&message.body));
     for file in attachments {
@@ -98,32 +117,30 @@ pub fn compose(message: &Message, attachments: &[File], from: &(String, String))
     mail.write_to_vec().map_err(|error| SendError::Never(format!("the mail cannot be built: {error}")))
 }
 
-/// Machine-written mail carries the persona's name before the agency's.
-fn sender_name(message: &Message, agency: &str) -> String {
-    match (&message.by, &message.written_by) {
-        (Actor::Eidolon(eidolon), Some(_)) if agency.is_empty() => eidolon.persona().to_owned(),
-        (Actor::Eidolon(eidolon), Some(_)) => format!("{} ({agency})", eidolon.persona()),
-        _ => agency.to_owned(),
+impl Sender {
+    /// Machine-written mail carries the persona's name before the agency's.
+    fn name_for(&self, message: &Message) -> String {
+        let Some(eidolon) = persona(message).filter(|_| message.written_by.is_some()) else { return self.name.clone() };
+        let persona = self.personas.get(&eidolon).map_or(eidolon.persona(), String::as_str);
+        if self.name.is_empty() { persona.to_owned() } else { format!("{persona} ({})", self.name) }
     }
 }
 
-fn persona(message: &Message) -> &'static str {
-    match &message.by {
-        Actor::Eidolon(eidolon) => Eidolon::id(*eidolon),
-        _ => message.stage.eidolon().id(),
+/// The Eidolon that wrote it.
+fn persona(message: &Message) -> Option<Eidolon> {
+    match message.by {
+        Actor::Eidolon(eidolon) => Some(eidolon),
+        _ => None,
     }
 }
 
 /// `name <address>`, the name encoded where it is not plain.
 fn mailbox(name: &str, address: &str) -> Result<String, SendError> {
     let address = address.trim();
-    let odd = |c: char| c.is_whitespace() || c.is_control() || !c.is_ascii() || "<>,;:\"()[]\\".contains(c);
-    let parts = address.rsplit_once('@').filter(|(local, domain)| !local.is_empty() && !domain.is_empty());
-    if parts.is_none() || address.len() > 254 || address.contains(odd) {
-        let shown: String = address.chars().take(80).collect();
-        return Err(SendError::Never(format!("`{}` is no mail address", shown.escape_debug())));
+    if !is_address(address) || !address.is_ascii() {
+        return Err(SendError::Never(format!("`{}` is no mail address", one_line(address, 80))));
     }
-    let name = one_line(name);
+    let name = one_line(name, MAX_LINE);
     Ok(if name.is_empty() { format!("<{address}>") } else { format!("{} <{address}>", phrase(&name)) })
 }
 
@@ -138,7 +155,7 @@ fn phrase(name: &str) -> String {
     let mut words = Vec::new();
     let mut word = String::new();
     for c in name.chars() {
-        if word.len() + c.len_utf8() > 42 {
+        if word.len() + c.len_utf8() > 45 {
             words.push(std::mem::take(&mut word));
         }
         word.push(c);
@@ -148,21 +165,12 @@ fn phrase(name: &str) -> String {
 }
 
 fn checked_id(id: &str) -> Result<&str, SendError> {
-    let fits =
-        (1..=500).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'<' && byte != b'>');
-    if fits { Ok(id) } else { Err(SendError::Never(format!("`{}` is no Message-ID", id.escape_debug()))) }
-}
-
-/// One line without control characters: nothing in it can begin a header of its own.
-fn one_line(text: &str) -> String {
-    let plain: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(900).collect();
-    plain.split_whitespace().collect::<Vec<_>>().join(" ")
+    if is_message_id(id) { Ok(id) } else { Err(SendError::Never(format!("`{}` is no Message-ID", one_line(id, 80)))) }
 }
 
 /// The text with a line end at its end, and nothing that a terminal or mail program would obey.
 fn body(text: &str) -> String {
-    let text = text.replace("\r\n", "\n").replace('\r', "\n");
-    let plain: String = text.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect();
+    let plain = lines(text, usize::MAX);
     format!("{}\n", plain.trim_end())
 }
 

@@ -9,7 +9,9 @@ use jiff::Timestamp;
 use mail_parser::{HeaderValue, Message, MessageParser, MimeHeaders, PartType};
 use max_core::lead::MessageKind;
 
+use super::address::{is_address, is_message_id};
 use super::{history, opt_out};
+use crate::text::{lines, one_line};
 
 /// The largest mail in bytes, with its attachments.
 pub const MAX_BYTES: usize = 1024 * 1024;
@@ -19,6 +21,9 @@ const MAX_PARTS: usize = 300;
 
 /// The most characters that are kept of the text.
 const MAX_TEXT: usize = 200_000;
+
+/// The most characters of a subject, a name or another header.
+const MAX_LINE: usize = 500;
 
 /// A mail that came in. Everything in it is untrusted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -209,11 +214,11 @@ struct Report {
 
 impl Report {
     fn of(message: &Message<'_>) -> Self {
-        let mut report = Self::default();
-        report.is_report = message.content_type().is_some_and(|kind| {
+        let is_report = message.content_type().is_some_and(|kind| {
             kind.c_type.eq_ignore_ascii_case("multipart")
                 && kind.c_subtype.as_deref().is_some_and(|sub| sub.eq_ignore_ascii_case("report"))
         });
+        let mut report = Self { is_report, ..Self::default() };
         if !report.is_report {
             return report;
         }
@@ -262,8 +267,7 @@ fn body(message: &Message<'_>) -> String {
             text.push('\n');
         }
     }
-    let text = text.replace("\r\n", "\n").replace('\r', "\n");
-    text.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).take(MAX_TEXT).collect()
+    lines(&text, MAX_TEXT)
 }
 
 /// The value of a header, unfolded.
@@ -281,27 +285,16 @@ fn ids(value: &HeaderValue<'_>) -> Vec<String> {
     list.iter().filter_map(|id| message_id(id)).take(100).collect()
 }
 
-/// A Message-ID that can stand in a header again.
 fn message_id(text: &str) -> Option<String> {
-    let text = text.trim();
-    let fits = (1..=500).contains(&text.len())
-        && text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'<' && byte != b'>');
-    fits.then(|| text.to_owned())
+    Some(text.trim()).filter(|text| is_message_id(text)).map(str::to_owned)
 }
 
-/// An address that can be written to.
 fn address(text: &str) -> Option<String> {
-    let text = text.trim().trim_matches(['<', '>']);
-    let (local, domain) = text.rsplit_once('@')?;
-    let odd = |c: char| c.is_whitespace() || c.is_control() || "<>,;:\"()[]\\".contains(c);
-    let fits = !local.is_empty() && !domain.is_empty() && text.len() <= 254 && !text.contains(odd);
-    fits.then(|| text.to_owned())
+    Some(text.trim().trim_matches(['<', '>'])).filter(|text| is_address(text)).map(str::to_owned)
 }
 
-/// One line of at most 500 characters.
 fn line(text: &str) -> String {
-    let plain: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(500).collect();
-    plain.split_whitespace().collect::<Vec<_>>().join(" ")
+    one_line(text, MAX_LINE)
 }
 
 #[cfg(test)]

@@ -264,3 +264,7 @@ impl AnswerFile {
         Ok(File { name: self.name, bytes })
     }
 }
+
+#[cfg(test)]
+#[path = "script_tests.rs"]
+mod tests;

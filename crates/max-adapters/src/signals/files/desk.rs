@@ -3,8 +3,10 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::ffi::{OsStr, OsString};
 use std::io;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
+use futures::FutureExt;
 use max_engine::ports::Clock;
 use parking_lot::Mutex;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
@@ -13,7 +15,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
 use super::look::{Found, Shape, is_ours, look};
 use super::shelf::{Claim, Shelf};
-use super::watch::{Noticed, watch};
+use super::watch::{Noticed, Watcher, watch};
 use super::{DropBoxConfig, Intake, Verdict};
 use crate::signals::yaml::RejectReason;
 
@@ -36,7 +38,7 @@ pub(super) struct Desk {
     clock: Arc<dyn Clock>,
     config: DropBoxConfig,
     live: HashSet<String>,
-    orders: UnboundedSender<Order>,
+    _watcher: Option<Watcher>,
     /// What waits for a worker, first come first served.
     queue: VecDeque<OsString>,
     /// What is queued or under way; a name is in work once at a time.
@@ -45,6 +47,8 @@ pub(super) struct Desk {
     again: HashSet<OsString>,
     /// What is looked at again later.
     later: HashMap<OsString, Instant>,
+    /// When to look at `later` next; early is harmless.
+    alarm: Option<Instant>,
     /// How unfinished files looked, and since when.
     shapes: HashMap<OsString, (Shape, Instant)>,
     workers: JoinSet<(OsString, Step)>,
@@ -66,6 +70,7 @@ enum Step {
 }
 
 impl Desk {
+    /// A desk that is being told about new files from now on.
     pub(super) fn new(
         shelf: Shelf,
         intake: Arc<dyn Intake>,
@@ -74,17 +79,24 @@ impl Desk {
         live: HashSet<String>,
         orders: UnboundedSender<Order>,
     ) -> Self {
+        let watcher = watch(&shelf.folder, move |noticed| {
+            let _ = orders.send(match noticed {
+                Noticed::Complete(name) => Order::Take(name),
+                Noticed::Lost => Order::Rescan,
+            });
+        });
         Self {
             shelf: Arc::new(shelf),
             intake,
             clock,
             config,
             live,
-            orders,
+            _watcher: watcher,
             queue: VecDeque::new(),
             busy: Busy::default(),
             again: HashSet::new(),
             later: HashMap::new(),
+            alarm: None,
             shapes: HashMap::new(),
             workers: JoinSet::new(),
             surveys: JoinSet::new(),
@@ -93,17 +105,10 @@ impl Desk {
 
     /// Works until told to stop.
     pub(super) async fn work(mut self, mut inbox: UnboundedReceiver<Order>) {
-        let orders = self.orders.clone();
-        let _watcher = watch(&self.shelf.folder, move |noticed| {
-            let _ = orders.send(match noticed {
-                Noticed::Complete(name) => Order::Take(name),
-                Noticed::Lost => Order::Rescan,
-            });
-        });
         let mut rescan = interval(self.config.rescan);
         rescan.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            let next = self.later.values().min().copied();
+            let alarm = self.alarm;
             tokio::select! {
                 order = inbox.recv() => match order {
                     Some(Order::Take(name)) => self.take(name),
@@ -114,7 +119,7 @@ impl Desk {
                 Some(ended) = self.workers.join_next() => self.settle(ended),
                 Some(Ok(survey)) = self.surveys.join_next() => self.compare(survey),
                 _ = rescan.tick() => self.rescan(),
-                () = sleep_until(next.unwrap_or_else(Instant::now)), if next.is_some() => self.wake(),
+                () = sleep_until(alarm.unwrap_or_else(Instant::now)), if alarm.is_some() => self.wake(),
             }
             self.dispatch();
         }
@@ -177,11 +182,17 @@ impl Desk {
         shape.is_old(self.config.settle) || now.duration_since(since) >= self.config.settle
     }
 
+    fn postpone(&mut self, name: OsString, until: Instant) {
+        self.later.insert(name, until);
+        self.alarm = Some(self.alarm.map_or(until, |alarm| alarm.min(until)));
+    }
+
     /// Queues what has waited long enough.
     fn wake(&mut self) {
         let now = Instant::now();
         let due: Vec<_> = self.later.iter().filter(|(_, at)| **at <= now).map(|(name, _)| name.clone()).collect();
         due.into_iter().for_each(|name| self.take(name));
+        self.alarm = self.later.values().min().copied();
     }
 
     /// Gives queued files to free workers.
@@ -203,10 +214,8 @@ impl Desk {
     fn settle(&mut self, ended: Result<(OsString, Step), tokio::task::JoinError>) {
         let (name, step) = match ended {
             Ok(ended) => ended,
-            Err(error) => {
-                // The file stays claimed and busy; the next start returns it. Better than a crash loop.
-                return tracing::error!(%error, "taking in a signal failed unexpectedly");
-            }
+            // Only when the runtime shuts down; the next start takes the file up.
+            Err(_) => return,
         };
         self.busy.lock().remove(&name);
         match step {
@@ -215,10 +224,10 @@ impl Desk {
             }
             Step::Unfinished => {
                 let since = self.shapes.get(&name).map_or_else(Instant::now, |(_, since)| *since);
-                self.later.insert(name.clone(), since + self.config.settle);
+                self.postpone(name.clone(), since + self.config.settle);
             }
             Step::Again => {
-                self.later.insert(name.clone(), Instant::now() + self.config.retry);
+                self.postpone(name.clone(), Instant::now() + self.config.retry);
             }
         }
         if self.again.remove(&name) {
@@ -264,10 +273,18 @@ struct Worker {
 
 impl Worker {
     async fn work(self) -> (OsString, Step) {
-        let step = self.step().await.unwrap_or_else(|error| {
-            tracing::warn!(file = ?self.name, %error, "a signal cannot be moved; it is tried again");
-            Step::Again
-        });
+        // A signal that makes the intake panic must not take the drop box with it.
+        let step = match AssertUnwindSafe(self.step()).catch_unwind().await {
+            Ok(Ok(step)) => step,
+            Ok(Err(error)) => {
+                tracing::warn!(file = ?self.name, %error, "a signal cannot be moved; it is tried again");
+                Step::Again
+            }
+            Err(_) => {
+                tracing::error!(file = ?self.name, "taking in a signal panicked; it is tried again");
+                Step::Again
+            }
+        };
         (self.name, step)
     }
 
