@@ -13,11 +13,12 @@ use std::thread::JoinHandle;
 use parking_lot::Mutex;
 use rusqlite::{Connection, Error};
 
-/// Writes between two looks at the log: about 4 MiB of it.
-pub(super) const EVERY_WRITES: usize = 1_000;
+/// Writes between two looks at the log, about 32 MiB of it. Seldom is better: pages that change again and again are
+/// copied once, and each copy ends in two syncs that hold up the writer's own.
+pub(super) const EVERY_WRITES: usize = 8_000;
 
 /// Pages in the log (4 KiB each) from which it is made to begin again at its start.
-const LONG: i64 = 8_192;
+const LONG: i64 = 6_144;
 
 /// The thread. It ends when this is dropped.
 pub(super) struct Checkpointer {
