@@ -37,12 +37,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     let store = Arc::new(SqliteStore::open(&path)?);
     println!("floor: {:.0} fdatasync/s of 256 KiB", floor(&folder)?);
 
-    let mut took = Duration::ZERO;
+    let (mut took, mut worked) = (Duration::ZERO, Duration::ZERO);
     let mut slowest = Vec::new();
     let mut last: Vec<Arc<Lead>> = Vec::new();
     for _ in 0..leads / BATCH {
         let batches = batches();
-        let started = Instant::now();
+        let (started, busy) = (Instant::now(), cpu());
         for batch in &batches {
             let one = Instant::now();
             for outcome in store.commit(batch)? {
@@ -51,11 +51,13 @@ fn main() -> Result<(), Box<dyn Error>> {
             slowest.push(one.elapsed());
         }
         took += started.elapsed();
+        worked += cpu() - busy;
         last = batches.into_iter().flatten().map(|write| write.after).collect();
     }
     slowest.sort_unstable();
     let writes = (leads / BATCH * BATCH * STEPS) as f64;
     println!("commit: {:.0} writes/s in batches of {BATCH}", writes / took.as_secs_f64());
+    println!("  {:.1} µs of processor a write in the committing thread", worked.as_secs_f64() * 1e6 / writes);
     for (name, share) in [("p50", 0.5), ("p99", 0.99), ("max", 1.0)] {
         let at = ((slowest.len() as f64 * share) as usize).min(slowest.len() - 1);
         println!("  {name} {:?} a batch", slowest[at]);
@@ -130,16 +132,19 @@ fn folders(root: &std::path::Path, leads: &[Arc<Lead>]) -> Result<(), Box<dyn Er
     let folders = FileFolders::new(root, |signal| format!("type: {}\n", signal.kind))?;
     let artifacts = FolderArtifacts::new(root)?;
     let mut rates = Vec::new();
+    let mut worked = Duration::ZERO;
     for _ in 0..4 {
-        let started = Instant::now();
+        let (started, busy) = (Instant::now(), cpu());
         for lead in leads {
             folders.write_lead(lead, &artifacts)?;
         }
+        worked = cpu() - busy;
         rates.push(format!("{:.0}", leads.len() as f64 / started.elapsed().as_secs_f64()));
     }
     let started = Instant::now();
     folders.sync()?;
     println!("folders: {} state.json/s on 1 thread, then sync in {:?}", rates.join(" "), started.elapsed());
+    println!("  {:.1} µs of processor each", worked.as_secs_f64() * 1e6 / leads.len() as f64);
     Ok(())
 }
 
@@ -157,6 +162,12 @@ fn floor(folder: &std::path::Path) -> std::io::Result<f64> {
         file.sync_data()?;
     }
     Ok(200.0 / started.elapsed().as_secs_f64())
+}
+
+/// How long this thread has been on a processor: a figure that other load on the machine does not blur.
+fn cpu() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_nsec).unwrap_or(0))
 }
 
 fn size(path: &std::path::Path) -> u64 {

@@ -93,7 +93,7 @@ impl Story {
     /// # Panics
     /// When the core refuses it or it changes nothing.
     pub fn request(&mut self, request: Request) -> Write {
-        self.now = self.now + SignedDuration::from_secs(1);
+        self.now += SignedDuration::from_secs(1);
         let mut fresh = Fresh::new(self.now, entropy());
         let events = match decide(self.lead.as_deref(), self.id, &request, &mut fresh, &self.policy) {
             Ok(Decision::Events(events)) => events,
