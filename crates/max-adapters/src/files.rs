@@ -108,6 +108,10 @@ impl Dir {
     }
 
     /// Writes a file so that a reader sees the old one or the new one, never a part. Not synced.
+    ///
+    /// A plain rename, although ext4 then starts to write the data out at once: exchanging the names or allocating
+    /// the blocks first takes half the time alone (50 instead of 100 µs), but many times as long beside a log that
+    /// syncs all the time, because each sync then has more to wait for.
     pub(crate) fn write(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
         self.write_hidden(name, bytes, |_| Ok(()))
     }

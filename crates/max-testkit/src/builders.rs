@@ -1,7 +1,6 @@
 //! Leads and log entries as the product makes them: decided, applied and sealed.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use jiff::{SignedDuration, Timestamp};
 use max_core::apply::apply;
@@ -47,7 +46,7 @@ impl Story {
     #[must_use]
     pub fn new() -> Self {
         let now = beginning();
-        let id = LeadId(Fresh::new(now, u128::from(entropy())).uuid());
+        let id = LeadId(Fresh::new(now, entropy()).uuid());
         Self { policy: Policy::default(), now, id, lead: None }
     }
 
@@ -94,8 +93,8 @@ impl Story {
     /// # Panics
     /// When the core refuses it or it changes nothing.
     pub fn request(&mut self, request: Request) -> Write {
-        self.now = self.now + SignedDuration::from_secs(1);
-        let mut fresh = Fresh::new(self.now, u128::from(entropy()) << 64 | u128::from(entropy()));
+        self.now += SignedDuration::from_secs(1);
+        let mut fresh = Fresh::new(self.now, entropy());
         let events = match decide(self.lead.as_deref(), self.id, &request, &mut fresh, &self.policy) {
             Ok(Decision::Events(events)) => events,
             other => panic!("expected events, got {other:?}"),
@@ -193,9 +192,7 @@ pub fn scope_work() -> Work {
     }
 }
 
-/// A number that no other step of this process had.
-fn entropy() -> u64 {
-    static NEXT: AtomicU64 = AtomicU64::new(1);
-    let [a, b, c, d, e, f, g, h, ..] = *Uuid::new_v4().as_bytes();
-    u64::from_le_bytes([a, b, c, d, e, f, g, h]) ^ NEXT.fetch_add(1, Ordering::Relaxed)
+/// Chance, so that two stories never meet.
+fn entropy() -> u128 {
+    Uuid::new_v4().as_u128()
 }

@@ -4,4 +4,5 @@ pub mod builders;
 pub mod contract;
 pub mod memory;
 
+pub use max_adapters::clock::ManualClock;
 pub use memory::MemoryStore;

@@ -52,7 +52,8 @@ impl Placed {
         Ok(())
     }
 
-    /// Places a copy of each artifact that is not there yet and moves away what is void.
+    /// Places a copy of each artifact that is not there yet and moves away what is void. One that cannot be placed
+    /// does not keep the others out; the first error is told.
     pub(super) fn artifacts(
         &mut self,
         folder: &Dir,
@@ -60,23 +61,32 @@ impl Placed {
         content: &dyn ArtifactStore,
         error: impl Fn(io::Error) -> StoreError,
     ) -> Result<(), StoreError> {
+        let mut told = Ok(());
         for artifact in &lead.artifacts {
             let key = (artifact.stage, artifact.name.clone());
             let state = (artifact.sha256, artifact.superseded);
             if self.artifacts.get(&key) == Some(&state) {
                 continue;
             }
-            // Names were checked when the work was; a name from an import or an old log is checked here.
+            // Names were checked when the work was; one from an import or an old log is checked here.
             if !is_artifact_name(&artifact.name) {
-                tracing::warn!(lead = %lead.id, name = ?artifact.name, "an artifact's name could leave its folder; not placed");
-            } else if artifact.superseded {
-                retire(folder, artifact, artifact.version).map_err(&error)?;
-            } else {
-                place(folder, lead, artifact, content, &error)?;
+                tracing::warn!(lead = %lead.id, name = ?artifact.name, "an artifact's name could leave its folder");
+                self.artifacts.insert(key, state);
+                continue;
             }
-            self.artifacts.insert(key, state);
+            let placed = if artifact.superseded {
+                retire(folder, artifact, artifact.version).map_err(&error)
+            } else {
+                place(folder, lead, artifact, content, &error)
+            };
+            match placed {
+                Ok(()) => {
+                    self.artifacts.insert(key, state);
+                }
+                Err(error) => told = told.and(Err(error)),
+            }
         }
-        Ok(())
+        told
     }
 }
 

@@ -589,7 +589,7 @@ fn receive(story: &mut Story, rfc_id: &str) -> Write {
 
 /// A story that begins later than others.
 fn later(mut story: Story, by: SignedDuration, name: &str) -> (Story, Write) {
-    story.now = story.now + by;
+    story.now += by;
     let write = story.person(Command::Ingest { lead: Box::new(new_lead(name)) });
     (story, write)
 }

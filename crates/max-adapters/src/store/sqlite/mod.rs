@@ -36,10 +36,10 @@ const READERS_KEPT: usize = 8;
 /// The log in one SQLite file. Share it behind an `Arc`.
 pub struct SqliteStore {
     path: PathBuf,
-    // Dropped before the connections, so that its thread is gone when they close.
+    // Dropped in this order: the writer closes last, which empties the write-ahead log into the file.
     checkpointer: Checkpointer,
-    writer: Arc<Mutex<Connection>>,
     readers: Mutex<Vec<Connection>>,
+    writer: Arc<Mutex<Connection>>,
     writes: AtomicUsize,
 }
 
@@ -56,7 +56,7 @@ impl SqliteStore {
         let writer = Arc::new(Mutex::new(writer));
         Ok(Self {
             path: path.to_owned(),
-            checkpointer: Checkpointer::start(path, Arc::clone(&writer)).map_err(store_error)?,
+            checkpointer: Checkpointer::start(path, Arc::clone(&writer))?,
             writer,
             readers: Mutex::default(),
             writes: AtomicUsize::new(0),
