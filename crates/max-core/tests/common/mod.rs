@@ -1,7 +1,5 @@
 //! What the core's tests share: a lead under a moved clock, and honest work for every stage.
 
-#![expect(dead_code, reason = "each test binary uses its own part")]
-
 use jiff::civil::date;
 use jiff::{SignedDuration, Timestamp};
 use max_core::apply::apply;
