@@ -1,5 +1,6 @@
 //! What happens to a lead, told in the words of the agency: one story per promise of DESIGN 3, 4 and 5.
 
+#[expect(dead_code, reason = "each test binary uses its own part")]
 mod common;
 
 use common::{

@@ -1,5 +1,8 @@
 //! What others build on: the names and literals of ClientState, and closed schemas for what minds submit.
 
+#[expect(dead_code, reason = "each test binary uses its own part")]
+mod common;
+
 use insta::assert_json_snapshot;
 use max_core::lead::ClientState;
 use max_core::stages::Work;
@@ -56,6 +59,18 @@ fn work_is_closed_in_every_part() {
 
 /// A question to the client is written by code, and only checked when a mind repeats it (rule PC-4).
 const OPEN_BY_NATURE: [&str; 1] = ["ClientAsk"];
+
+/// What honest minds submit all the way to the sign-off is valid by the schema that they are shown.
+#[test]
+fn honest_work_is_valid_by_its_schema() {
+    let schema = schema_for!(Work).to_value();
+    let validator = jsonschema::validator_for(&schema).expect("a schema");
+    for work in common::every_kind_of_work() {
+        let value = serde_json::to_value(&work).expect("work as JSON");
+        let errors: Vec<String> = validator.iter_errors(&value).map(|e| e.to_string()).collect();
+        assert_eq!(errors, Vec::<String>::new(), "{value:#}");
+    }
+}
 
 #[test]
 fn work_with_an_unknown_field_is_refused() {

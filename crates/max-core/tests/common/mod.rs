@@ -324,6 +324,31 @@ pub fn recommendation(retry: bool) -> Work {
     work(StageResult::Recommendation(Recommendation { retry, advice: advice.into() }))
 }
 
+/// One of each.
+pub fn every_kind_of_work() -> Vec<Work> {
+    let policy = Policy::default();
+    vec![
+        qualification(Verdict::Fit),
+        reply(),
+        profile(),
+        questions(),
+        scope("Booking page"),
+        mockup(),
+        proposal(&policy, 1),
+        contract(&policy, 1),
+        contract_signed(&policy),
+        checklist(),
+        plan(),
+        milestone_ready("M-1"),
+        project_closed(),
+        follow_up(1, "Still there?"),
+        withdrawn(),
+        answer(ClientAsk::Milestone { id: "M-1".into(), document: Digest::of(b"it") }),
+        needs_person(),
+        recommendation(true),
+    ]
+}
+
 /// What an honest mind submits for this turn. `variant` chooses where there is a choice.
 pub fn honest_work(lead: &Lead, task: &Task, policy: &Policy, variant: u8) -> Work {
     match (&task.reason, lead.stage) {
