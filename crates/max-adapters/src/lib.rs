@@ -11,4 +11,8 @@ pub mod notifier;
 pub mod program;
 pub mod signals;
 pub mod store;
+mod text;
 pub mod voices;
+
+#[cfg(test)]
+mod samples;

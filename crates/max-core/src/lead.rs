@@ -135,6 +135,15 @@ impl std::fmt::Display for Actor {
 }
 
 impl Actor {
+    /// The name for people: without the kind where it has a name of its own.
+    pub fn who(&self) -> String {
+        match self {
+            Self::Person(who) | Self::Signal(who) | Self::Import(who) => who.clone(),
+            Self::Eidolon(eidolon) => eidolon.persona().into(),
+            Self::Director | Self::Client => self.to_string(),
+        }
+    }
+
     /// True for a person of the agency (also one who imports or drops a file).
     pub fn is_person(&self) -> bool {
         matches!(self, Self::Person(_) | Self::Signal(_) | Self::Import(_))
@@ -998,15 +1007,17 @@ fn next_action(lead: &Lead) -> String {
             (None, Some(_)) => " The Core Orchestra is looking at it.".into(),
             (None, None) => String::new(),
         };
-        return format!("Retry, hand off or close this lead: {}.{advice}", escalation.reason.trim_end_matches('.'));
+        let decide = if lead.pending_approval().is_some() { "Decide the approval, retry" } else { "Retry" };
+        let reason = escalation.reason.trim_end_matches('.');
+        return format!("{decide}, hand off or close this lead: {reason}.{advice}");
     }
     if let Some(take_over) = &lead.taken_over {
-        return format!("{} has taken over; hand the lead back when done.", take_over.by);
+        return format!("{} has taken over; hand the lead back when done.", take_over.by.who());
     }
     match &lead.turn {
         Turn::Working(task) if task.holder.is_some() => format!("{persona} is working on {}.", lead.stage),
         Turn::Working(task) => match task.not_before {
-            Some(at) => format!("{persona} tries {} again at {at}.", lead.stage),
+            Some(at) => format!("{persona} tries {} again at {}.", lead.stage, at.strftime("%Y-%m-%dT%H:%M:%SZ")),
             None => format!("{persona} takes up {}.", lead.stage),
         },
         Turn::AwaitingApproval(approval) => format!("Decide: {}.", approval.title.trim_end_matches('.')),

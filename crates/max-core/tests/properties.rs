@@ -1,6 +1,7 @@
 //! Random requests in random order, under several policies: no illegal state can be reached, the log is the state,
 //! a second copy of anything changes nothing, and no lead is stuck for ever.
 
+#[expect(dead_code, reason = "each test binary uses its own part")]
 mod common;
 
 use std::collections::BTreeMap;
@@ -158,13 +159,13 @@ fn requests(step: Step, case: &Case, seen: &Seen) -> Vec<Request> {
         Kind::Claim => Command::Claim { task, holder: format!("worker-{}", step.pick % 2) },
         Kind::Submit => {
             let Some(work) = any_work() else { return Vec::new() };
-            Command::Submit { task, attempt: attempt + u32::from(step.pick % 5 == 0), work: Box::new(work) }
+            Command::Submit { task, attempt: attempt + u32::from(step.pick.is_multiple_of(5)), work: Box::new(work) }
         }
         Kind::Fail => Command::Fail { task, attempt, error: "no answer".into(), retryable: step.flag },
         Kind::Decide => {
             let (approval, payload) = choose(&seen.approvals, step.pick, (ApprovalId(unknown), garbage));
-            let payload_sha256 = if step.pick % 7 == 0 { garbage } else { payload };
-            let reason = (step.pick % 3 > 0).then(|| "make it shorter".to_owned());
+            let payload_sha256 = if step.pick.is_multiple_of(7) { garbage } else { payload };
+            let reason = (!step.pick.is_multiple_of(3)).then(|| "make it shorter".to_owned());
             Command::Decide { approval, payload_sha256, approve: step.flag, reason }
         }
         Kind::Receive => {
@@ -174,7 +175,7 @@ fn requests(step: Step, case: &Case, seen: &Seen) -> Vec<Request> {
             incoming(kind, "Yes please.", rfc_id.as_deref())
         }
         Kind::Sign => {
-            let signer = if step.pick % 9 == 0 { String::new() } else { "Mina Berg".into() };
+            let signer = if step.pick.is_multiple_of(9) { String::new() } else { "Mina Berg".into() };
             Command::Sign { document: choose(&seen.documents, step.pick, garbage), signer }
         }
         Kind::Send => Command::Send { subject: "Hello".into(), body: "A word by hand.".into() },
@@ -191,13 +192,15 @@ fn requests(step: Step, case: &Case, seen: &Seen) -> Vec<Request> {
         }
         Kind::HandOff => {
             let stage = |n: u8| Stage::ALL.get(usize::from(n % 9)).copied();
-            let expected = if step.by % 3 == 0 { stage(step.pick / 9) } else { None };
+            let expected = if step.by.is_multiple_of(3) { stage(step.pick / 9) } else { None };
             let reason = step.flag.then(|| "the client asked for it".to_owned());
             Command::HandOff { to: stage(step.pick), expected, summary: String::new(), reason }
         }
         Kind::TakeOver => Command::TakeOver,
         Kind::HandBack => Command::HandBack,
-        Kind::Escalate => Command::Escalate { reason: if step.pick % 9 == 0 { " ".into() } else { "angry".into() } },
+        Kind::Escalate => {
+            Command::Escalate { reason: if step.pick.is_multiple_of(9) { " ".into() } else { "angry".into() } }
+        }
         Kind::Retry => Command::Retry,
         Kind::Close => {
             let outcomes = [
@@ -495,7 +498,7 @@ fn play(case: &mut Case, steps: &[Step]) {
             }
         }
     }
-    let replayed = case.log.iter().fold(None, |lead, entry| apply(lead, entry));
+    let replayed = case.log.iter().fold(None, apply);
     assert_eq!(replayed, case.lead, "the log is the state");
 }
 

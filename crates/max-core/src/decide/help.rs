@@ -78,13 +78,13 @@ impl Deciding<'_> {
         self.not_ended()?;
         self.persons_move("asks for another try")?;
         let escalated = self.lead.escalation.is_some();
-        self.resolve_escalation(format!("{} asked for another try", self.request.by));
+        self.resolve_escalation(format!("{} asked for another try", self.request.by.who()));
         if let Some(take_over) = &self.lead.taken_over {
             // The work itself goes on when the lead is handed back.
             return if escalated {
                 Ok(())
             } else {
-                Err(self.refuse(RefusalKind::State, format!("{} has taken over; hand it back", take_over.by)))
+                Err(self.refuse(RefusalKind::State, format!("{} has taken over; hand it back", take_over.by.who())))
             };
         }
         self.go_on_after_help();

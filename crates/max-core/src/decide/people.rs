@@ -14,7 +14,7 @@ impl Deciding<'_> {
         match &self.lead.taken_over {
             Some(take_over) if take_over.by == self.request.by => return Ok(()),
             Some(take_over) => {
-                return Err(self.refuse(RefusalKind::State, format!("{} has taken over already", take_over.by)));
+                return Err(self.refuse(RefusalKind::State, format!("{} has taken over already", take_over.by.who())));
             }
             None => {}
         }

@@ -178,6 +178,7 @@ pub(super) fn check_proposal(lead: &Lead, p: &Proposal, policy: &Policy, finding
         findings.push(Finding::new("X-4", "there is no scope to price"));
         return;
     };
+    check_unsigned(lead, findings);
     let mut priced = BTreeSet::new();
     for line in &p.lines {
         if line.total_minor != line_total(line.quarter_days, line.day_rate_minor) {
@@ -227,12 +228,20 @@ pub(super) fn check_contract(lead: &Lead, c: &Contract, work: &Work, findings: &
         Some(p) if p.revision == c.proposal_revision && p.gross_minor == c.gross_minor => {}
         _ => findings.push(Finding::new("PC-4", "the contract stands on another offer than the one sent")),
     }
+    check_unsigned(lead, findings);
     let stored = work.artifacts.iter().any(|a| a.name == c.file && a.sha256 == c.document);
     if !stored {
         findings.push(Finding::new("X-4", "the contract's file and digest do not agree"));
     }
     if c.clauses.is_empty() {
         findings.push(Finding::new("PC-10", "a contract is made of the owner's clauses"));
+    }
+}
+
+/// What is signed stands; it is changed by a change order only.
+fn check_unsigned(lead: &Lead, findings: &mut Vec<Finding>) {
+    if lead.signature.is_some() {
+        findings.push(Finding::new("PC-4", "the contract is signed; what changes now is a change order"));
     }
 }
 

@@ -399,6 +399,10 @@ fn check_answer(lead: &Lead, answer: &Answer, findings: &mut Vec<Finding>) {
     if answer.ask.document().is_some() && asked != Some(&answer.ask) {
         findings.push(Finding::new("PC-4", "an answer asks for no other signature than the one asked for before"));
     }
+    let signed = lead.signature.iter().chain(lead.accepted_milestones.values());
+    if answer.ask.document().is_some_and(|asked| signed.into_iter().any(|s| s.document == asked)) {
+        findings.push(Finding::new("PC-4", "this document is signed already; go on"));
+    }
 }
 
 fn check_follow_up(lead: &Lead, task: &Task, follow_up: &FollowUp, work: &Work, findings: &mut Vec<Finding>) {
@@ -437,6 +441,11 @@ pub fn placeholder(text: &str) -> Option<&'static str> {
             text.to_lowercase().contains(word)
         }
     })
+}
+
+/// `1 screen`, `2 screens`.
+fn counted(number: usize, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }
 
 fn has_word(text: &str, word: &str) -> bool {

@@ -1,7 +1,5 @@
 //! What the core's tests share: a lead under a moved clock, and honest work for every stage.
 
-#![expect(dead_code, reason = "each test binary uses its own part")]
-
 use jiff::civil::date;
 use jiff::{SignedDuration, Timestamp};
 use max_core::apply::apply;
@@ -324,6 +322,31 @@ pub fn needs_person() -> Work {
 pub fn recommendation(retry: bool) -> Work {
     let advice = if retry { "try again" } else { "call the client" };
     work(StageResult::Recommendation(Recommendation { retry, advice: advice.into() }))
+}
+
+/// One of each.
+pub fn every_kind_of_work() -> Vec<Work> {
+    let policy = Policy::default();
+    vec![
+        qualification(Verdict::Fit),
+        reply(),
+        profile(),
+        questions(),
+        scope("Booking page"),
+        mockup(),
+        proposal(&policy, 1),
+        contract(&policy, 1),
+        contract_signed(&policy),
+        checklist(),
+        plan(),
+        milestone_ready("M-1"),
+        project_closed(),
+        follow_up(1, "Still there?"),
+        withdrawn(),
+        answer(ClientAsk::Milestone { id: "M-1".into(), document: Digest::of(b"it") }),
+        needs_person(),
+        recommendation(true),
+    ]
 }
 
 /// What an honest mind submits for this turn. `variant` chooses where there is a choice.
