@@ -3,6 +3,15 @@
 //! `wiring` is the only place that names adapters, `config` the only one that reads files and environment for
 //! settings, and only `main` ends the process.
 
+pub mod api;
+pub mod approval_key;
+pub mod bench;
+pub mod cli;
 pub mod client;
 pub mod config;
+pub mod dashboard;
 pub mod exit;
+pub mod simulate;
+pub mod telemetry;
+pub mod wire;
+pub mod wiring;

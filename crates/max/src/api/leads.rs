@@ -1,0 +1,208 @@
+//! `/api/leads…`: the list, one lead, and what people do with it.
+
+use axum::Json;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use max_core::command::Command;
+use max_core::decide::allowed;
+use max_core::lead::{Lead, Status};
+use max_engine::ports::LeadFilter;
+use serde::Deserialize;
+
+use super::AppState;
+use super::auth::{Operate, Read};
+use super::input::{Input, Params};
+use super::problem::Problem;
+use super::respond::{At, client_state, etag};
+use crate::wire::{ArtifactView, Because, CloseLead, LeadList, LeadRow, LeadView, Nothing, Sign};
+
+/// Which leads to list.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Query {
+    stage: Option<String>,
+    status: Option<String>,
+    q: Option<String>,
+    limit: Option<usize>,
+    cursor: Option<String>,
+}
+
+/// A page of leads, newest change first.
+#[utoipa::path(
+    get, path = "/api/leads", tag = "leads", operation_id = "list_leads",
+    params(
+        ("stage" = Option<String>, Query, description = "Only this stage, in any spelling"),
+        ("status" = Option<String>, Query, description = "Only this status"),
+        ("q" = Option<String>, Query, description = "In name, company, address or external_ref"),
+        ("limit" = Option<u64>, Query, description = "1 to 500, 50 by default"),
+        ("cursor" = Option<String>, Query, description = "`next` of the page before"),
+    ),
+    responses((status = 200, description = "The page", body = ref("#/components/schemas/LeadList"))),
+)]
+pub async fn list(State(app): AppState, _: Read, Params(query): Params<Query>) -> Result<Json<LeadList>, Problem> {
+    let some = |text: Option<String>| text.filter(|t| !t.is_empty());
+    let limit = query.limit.unwrap_or(50);
+    if !(1..=500).contains(&limit) {
+        return Err(Problem::field("limit", "ask for 1 to 500 leads"));
+    }
+    let filter = LeadFilter {
+        stage: some(query.stage).map(|text| app.stage("stage", &text)).transpose()?,
+        status: some(query.status).map(|text| status(&text)).transpose()?,
+        search: some(query.q),
+        cursor: some(query.cursor),
+        limit,
+    };
+    let page = app.state.director.read(move |store| store.list(&filter)).await?;
+    Ok(Json(LeadList { leads: page.rows.into_iter().map(LeadRow::from).collect(), next: page.next }))
+}
+
+fn status(text: &str) -> Result<Status, Problem> {
+    let known = Status::ALL.into_iter().find(|status| status.name() == text);
+    known.ok_or_else(|| {
+        Problem::field("status", "use one of in_progress, awaiting_human, completed, escalated, failed")
+    })
+}
+
+/// Everything about a lead.
+#[utoipa::path(
+    get, path = "/api/leads/{id}", tag = "leads", operation_id = "show_lead",
+    params(("id" = String, Path, description = "UUID or external_ref")),
+    responses((status = 200, description = "The lead", body = ref("#/components/schemas/LeadView"))),
+)]
+pub async fn show(State(app): AppState, _: Read, At(id): At<String>) -> Result<Response, Problem> {
+    let cached = app.lead(&id).await?;
+    let tag = [(axum::http::header::ETAG, etag(cached.lead.version))];
+    Ok((tag, Json(view(&cached.lead))).into_response())
+}
+
+/// A lead on one page.
+pub fn view(lead: &Lead) -> LeadView {
+    let state = client_state(lead);
+    LeadView {
+        external_ref: lead.contact.external_ref.clone(),
+        version: lead.version,
+        task: lead.open_task().cloned(),
+        approval: lead.pending_approval().cloned(),
+        escalation: lead.escalation.clone(),
+        waits: state.data.get("waiting_for").cloned(),
+        artifacts: lead.artifacts.iter().map(|a| ArtifactView::new(lead.id, a)).collect(),
+        messages: lead.messages.len(),
+        allowed: allowed(lead),
+        state,
+    }
+}
+
+/// Records the client's signature.
+#[utoipa::path(
+    post, path = "/api/leads/{id}/sign", tag = "leads", operation_id = "sign",
+    params(("id" = String, Path, description = "UUID or external_ref")),
+    request_body(content = ref("#/components/schemas/Sign")),
+    responses((status = 200, description = "The lead now", body = ref("#/components/schemas/ClientState"))),
+)]
+pub async fn sign(
+    State(app): AppState,
+    caller: Operate,
+    At(id): At<String>,
+    input: Input<Sign>,
+) -> Result<Response, Problem> {
+    let once = input.once(&caller);
+    let Sign { document, signer } = input.value;
+    app.act(&id, &caller, once, Command::Sign { document, signer }).await
+}
+
+/// A person takes over: nothing automatic happens with this lead any more.
+#[utoipa::path(
+    post, path = "/api/leads/{id}/take-over", tag = "leads", operation_id = "take_over",
+    params(("id" = String, Path, description = "UUID or external_ref")),
+    responses((status = 200, description = "The lead now", body = ref("#/components/schemas/ClientState"))),
+)]
+pub async fn take_over(
+    State(app): AppState,
+    caller: Operate,
+    At(id): At<String>,
+    input: Input<Nothing>,
+) -> Result<Response, Problem> {
+    app.act(&id, &caller, input.once(&caller), Command::TakeOver).await
+}
+
+/// A person hands the lead back.
+#[utoipa::path(
+    post, path = "/api/leads/{id}/hand-back", tag = "leads", operation_id = "hand_back",
+    params(("id" = String, Path, description = "UUID or external_ref")),
+    responses((status = 200, description = "The lead now", body = ref("#/components/schemas/ClientState"))),
+)]
+pub async fn hand_back(
+    State(app): AppState,
+    caller: Operate,
+    At(id): At<String>,
+    input: Input<Nothing>,
+) -> Result<Response, Problem> {
+    app.act(&id, &caller, input.once(&caller), Command::HandBack).await
+}
+
+/// Tries again what failed, was escalated, or lacked something.
+#[utoipa::path(
+    post, path = "/api/leads/{id}/retry", tag = "leads", operation_id = "retry",
+    params(("id" = String, Path, description = "UUID or external_ref")),
+    responses((status = 200, description = "The lead now", body = ref("#/components/schemas/ClientState"))),
+)]
+pub async fn retry(
+    State(app): AppState,
+    caller: Operate,
+    At(id): At<String>,
+    input: Input<Nothing>,
+) -> Result<Response, Problem> {
+    app.act(&id, &caller, input.once(&caller), Command::Retry).await
+}
+
+/// Calls for help.
+#[utoipa::path(
+    post, path = "/api/leads/{id}/escalate", tag = "leads", operation_id = "escalate",
+    params(("id" = String, Path, description = "UUID or external_ref")),
+    request_body(content = ref("#/components/schemas/Because")),
+    responses((status = 200, description = "The lead now", body = ref("#/components/schemas/ClientState"))),
+)]
+pub async fn escalate(
+    State(app): AppState,
+    caller: Operate,
+    At(id): At<String>,
+    input: Input<Because>,
+) -> Result<Response, Problem> {
+    let once = input.once(&caller);
+    app.act(&id, &caller, once, Command::Escalate { reason: input.value.reason }).await
+}
+
+/// Ends a lead.
+#[utoipa::path(
+    post, path = "/api/leads/{id}/close", tag = "leads", operation_id = "close_lead",
+    params(("id" = String, Path, description = "UUID or external_ref")),
+    request_body(content = ref("#/components/schemas/CloseLead")),
+    responses((status = 200, description = "The lead now", body = ref("#/components/schemas/ClientState"))),
+)]
+pub async fn close(
+    State(app): AppState,
+    caller: Operate,
+    At(id): At<String>,
+    input: Input<CloseLead>,
+) -> Result<Response, Problem> {
+    let once = input.once(&caller);
+    let CloseLead { outcome, reason, merged_into } = input.value;
+    app.act(&id, &caller, once, Command::Close { outcome, reason, merged_into }).await
+}
+
+/// Takes up an ended lead again.
+#[utoipa::path(
+    post, path = "/api/leads/{id}/reopen", tag = "leads", operation_id = "reopen",
+    params(("id" = String, Path, description = "UUID or external_ref")),
+    request_body(content = ref("#/components/schemas/Because")),
+    responses((status = 200, description = "The lead now", body = ref("#/components/schemas/ClientState"))),
+)]
+pub async fn reopen(
+    State(app): AppState,
+    caller: Operate,
+    At(id): At<String>,
+    input: Input<Because>,
+) -> Result<Response, Problem> {
+    let once = input.once(&caller);
+    app.act(&id, &caller, once, Command::Reopen { reason: input.value.reason }).await
+}

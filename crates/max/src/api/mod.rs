@@ -1,0 +1,225 @@
+//! The HTTP interface: the router as an index, one file per group of endpoints.
+//!
+//! A handler reads its request, calls one use case of the [`Director`] and writes the answer; it decides nothing.
+//! Who asks is settled by the first argument of each handler ([`auth::Read`], [`auth::Operate`] …), so a handler
+//! without one is open to everybody and there are few of them.
+
+mod admin;
+mod agents;
+mod approvals;
+mod artifacts;
+pub mod auth;
+mod clock;
+mod escalations;
+mod events;
+mod handoff;
+mod ingest;
+mod input;
+mod leads;
+mod messages;
+mod openapi;
+mod ops;
+pub mod problem;
+mod respond;
+mod sapwaves;
+mod signals;
+mod status;
+mod tasks;
+mod tokens;
+
+use std::any::Any;
+use std::sync::{Arc, OnceLock};
+
+use axum::Router;
+use axum::extract::{OriginalUri, State};
+use axum::http::Method;
+use axum::response::{IntoResponse, Response};
+use futures::future::BoxFuture;
+use jiff::{SignedDuration, Timestamp};
+use max_core::id::LeadId;
+use max_core::signal::Signal;
+use max_core::stage::Aliases;
+use max_engine::director::Director;
+use max_engine::engine::EidolonHealth;
+use tokio_util::sync::CancellationToken;
+use tower_http::catch_panic::CatchPanicLayer;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::dashboard;
+use crate::telemetry::{self, Metrics};
+use auth::{Auth, RateLimit};
+use problem::Problem;
+
+pub use ingest::read_lead;
+
+/// The largest body that is read, in bytes.
+pub const BODY_LIMIT: usize = 1024 * 1024;
+
+/// What the interface needs to know. Cheap to clone.
+#[derive(Clone)]
+pub struct ApiState {
+    /// The only way to change a lead.
+    pub director: Director,
+    /// How the Eidolons of this process are.
+    pub health: Arc<dyn Fn() -> Vec<EidolonHealth> + Send + Sync>,
+    /// Tokens and sessions.
+    pub auth: Arc<Auth>,
+    /// Every spelling of a stage or Eidolon.
+    pub aliases: Arc<Aliases>,
+    /// The agency's name, for pages.
+    pub agency: String,
+    /// Which voices work, in a word: `playbook`, `models` …. Shown in health and, for `playbook`, as a banner.
+    pub mode: String,
+    /// The clock, when it is one that requests may move.
+    pub clock: Option<Arc<dyn ManualClockControl>>,
+    /// Turns a signal into commands.
+    pub route_signal: RouteSignal,
+    /// How often one token may ask.
+    pub rate: RateLimit,
+    /// The largest body that is read, in bytes.
+    pub body_limit: usize,
+    /// This program's version.
+    pub version: &'static str,
+    /// Cancelled at shutdown: streams and long polls end, so that the server can.
+    pub closing: CancellationToken,
+}
+
+/// A clock that requests may move (`--clock manual`).
+pub trait ManualClockControl: Send + Sync + 'static {
+    /// The moment.
+    fn now(&self) -> Timestamp;
+    /// Moves on; sleepers whose time has come wake.
+    fn advance(&self, by: SignedDuration);
+    /// Moves to a moment. A sentence says why not, for instance because it is past.
+    fn set(&self, at: Timestamp) -> Result<(), String>;
+}
+
+/// Turns a signal into commands.
+pub type RouteSignal = Arc<dyn Fn(Signal) -> BoxFuture<'static, Result<Routed, Rejected>> + Send + Sync>;
+
+/// What became of a signal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Routed {
+    /// In a sentence.
+    pub sentence: String,
+    /// The lead it was about.
+    pub lead: Option<LeadId>,
+}
+
+/// Why a signal came to nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rejected {
+    /// What is wrong and how to mend it.
+    pub reason: String,
+    /// True when the same signal may work later.
+    pub retry: bool,
+}
+
+/// What handlers share.
+pub struct App {
+    /// What the interface was given.
+    pub state: ApiState,
+    /// What is counted.
+    pub metrics: Metrics,
+    /// `/openapi.json`, made once.
+    document: OnceLock<String>,
+}
+
+/// The whole interface.
+pub fn router(state: ApiState) -> Router {
+    let metrics = Metrics::new(state.version);
+    let app = Arc::new(App { state, metrics, document: OnceLock::new() });
+    let (api, document) = endpoints().split_for_parts();
+    // A failure here would be a fault in our own types, which the tests would have shown.
+    let _ = app.document.set(openapi::complete(document, app.state.version));
+    let router = api.merge(pages());
+    router
+        .fallback(no_route)
+        .method_not_allowed_fallback(no_method)
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(axum::middleware::from_fn_with_state(Arc::clone(&app), telemetry::measure))
+        .with_state(app)
+}
+
+/// The endpoints of the documented interface, by who uses them.
+fn endpoints() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        // whoever brings leads
+        .routes(routes!(ingest::ingest_lead))
+        // people and their tools
+        .routes(routes!(handoff::hand_off))
+        .routes(routes!(status::status))
+        .routes(routes!(agents::health))
+        .routes(routes!(leads::list))
+        .routes(routes!(leads::show))
+        .routes(routes!(leads::sign))
+        .routes(routes!(leads::take_over))
+        .routes(routes!(leads::hand_back))
+        .routes(routes!(leads::retry))
+        .routes(routes!(leads::escalate))
+        .routes(routes!(leads::close))
+        .routes(routes!(leads::reopen))
+        .routes(routes!(events::of_lead))
+        .routes(routes!(events::stream))
+        .routes(routes!(messages::list, messages::post))
+        .routes(routes!(artifacts::list))
+        .routes(routes!(artifacts::read))
+        .routes(routes!(approvals::list))
+        .routes(routes!(approvals::show, approvals::decide))
+        .routes(routes!(escalations::list))
+        .routes(routes!(escalations::decide))
+        // Eidolons on other machines
+        .routes(routes!(signals::send))
+        .routes(routes!(signals::inbox))
+        .routes(routes!(tasks::list))
+        .routes(routes!(tasks::claim))
+        .routes(routes!(tasks::renew))
+        .routes(routes!(tasks::submit))
+        .routes(routes!(tasks::fail))
+        .routes(routes!(sapwaves::list, sapwaves::put))
+        .routes(routes!(sapwaves::remove))
+        // the owner
+        .routes(routes!(tokens::list, tokens::make))
+        .routes(routes!(tokens::revoke))
+        .routes(routes!(tokens::sign_in_link))
+        .routes(routes!(admin::import))
+        .routes(routes!(admin::backup))
+        .routes(routes!(admin::rebuild))
+        .routes(routes!(admin::settle))
+        .routes(routes!(clock::show, clock::move_on))
+        // operations
+        .routes(routes!(ops::healthz))
+        .routes(routes!(ops::readyz))
+        .routes(routes!(ops::metrics))
+        .routes(routes!(ops::openapi_json))
+        .routes(routes!(ops::docs))
+}
+
+/// The pages for people.
+fn pages() -> Router<Arc<App>> {
+    use axum::routing::{get, post};
+    Router::new()
+        .route("/", get(dashboard::home))
+        .route("/leads/{id}", get(dashboard::lead))
+        .route("/approvals/{id}", post(dashboard::decide))
+        .route("/login/{secret}", get(dashboard::sign_in))
+        .route("/assets/app.css", get(dashboard::style))
+        .route("/assets/app.js", get(dashboard::script))
+}
+
+async fn no_route(OriginalUri(uri): OriginalUri) -> Problem {
+    Problem::no_route(uri.path())
+}
+
+async fn no_method(method: Method, OriginalUri(uri): OriginalUri) -> Problem {
+    Problem::no_method(method.as_str(), uri.path())
+}
+
+/// A handler that panicked: the hook has logged it, the client learns nothing of the inside.
+fn panicked(_: Box<dyn Any + Send + 'static>) -> Response {
+    Problem::internal().into_response()
+}
+
+/// The state as handlers take it.
+type AppState = State<Arc<App>>;
