@@ -4,6 +4,7 @@
 //! holds typed readings of the parts that commands show.
 
 pub mod answers;
+mod events;
 mod find;
 mod problem;
 
@@ -21,6 +22,8 @@ pub use problem::{ClientError, Problem};
 const CONNECT: Duration = Duration::from_secs(5);
 /// How long an ordinary answer may take.
 const ANSWER: Duration = Duration::from_secs(30);
+/// How long an answer may take that is known to take long.
+const PATIENCE: Duration = Duration::from_secs(3_600);
 
 /// A server to talk to.
 #[derive(Clone)]
@@ -89,6 +92,11 @@ impl Client {
         self.send(Method::GET, path, None, &[], ANSWER).await
     }
 
+    /// Asks for something that may take long.
+    pub async fn get_long(&self, path: &str) -> Result<Answer, ClientError> {
+        self.send(Method::GET, path, None, &[], PATIENCE).await
+    }
+
     /// Sends something.
     pub async fn post(&self, path: &str, body: &Value) -> Result<Answer, ClientError> {
         self.send(Method::POST, path, Some(body), &[], ANSWER).await
@@ -101,7 +109,7 @@ impl Client {
 
     /// Sends something that may take long (a backup, a rebuild).
     pub async fn post_long(&self, path: &str, body: &Value) -> Result<Answer, ClientError> {
-        self.send(Method::POST, path, Some(body), &[], Duration::from_secs(3_600)).await
+        self.send(Method::POST, path, Some(body), &[], PATIENCE).await
     }
 
     /// Removes something.
@@ -162,10 +170,7 @@ impl Client {
         headers: &[(&str, &str)],
         within: Duration,
     ) -> Result<reqwest::Response, ClientError> {
-        let mut request = self.http.request(method, format!("{}{path}", self.base)).timeout(within);
-        if let Some(token) = &self.token {
-            request = request.bearer_auth(token);
-        }
+        let mut request = self.prepare(method, path).timeout(within);
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
@@ -173,6 +178,25 @@ impl Client {
             request = request.json(body);
         }
         request.send().await.map_err(|error| self.lost(&error))
+    }
+
+    /// Opens an answer that goes on for as long as the server has something to say.
+    async fn follow(&self, method: Method, path: &str) -> Result<reqwest::Response, ClientError> {
+        let response = self.prepare(method, path).send().await.map_err(|error| self.lost(&error))?;
+        let status = response.status();
+        if status.is_success() {
+            return Ok(response);
+        }
+        let bytes = response.bytes().await.map_err(|error| self.lost(&error))?;
+        Err(ClientError::from_body(status, &bytes))
+    }
+
+    fn prepare(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
+        let request = self.http.request(method, format!("{}{path}", self.base));
+        match &self.token {
+            Some(token) => request.bearer_auth(token),
+            None => request,
+        }
     }
 
     fn lost(&self, error: &reqwest::Error) -> ClientError {

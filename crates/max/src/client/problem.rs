@@ -87,6 +87,15 @@ impl ClientError {
         self.problem().is_some_and(|problem| problem.status == 409)
     }
 
+    /// True when trying again soon may help.
+    pub fn is_passing(&self) -> bool {
+        match self {
+            Self::Unreachable { .. } => true,
+            Self::Problem(problem) => matches!(problem.status, 429 | 503),
+            _ => false,
+        }
+    }
+
     /// How a command ends on it.
     pub fn exit(&self) -> Exit {
         match self {

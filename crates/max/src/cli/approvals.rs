@@ -1,0 +1,183 @@
+//! `max approvals`: what waits for a person, exactly what will happen, and the decision.
+
+use clap::Subcommand;
+use serde_json::json;
+
+use super::Context;
+use super::lead::show_state;
+use super::output::{Style, indent, line, short};
+use crate::client::answers::{ApprovalList, ApprovalState, ApprovalView};
+use crate::client::segment;
+use crate::exit::{Exit, Failure};
+
+/// What waits for your decision
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// List what waits for a decision, oldest first
+    #[command(after_help = "Example:\n  max approvals list")]
+    List,
+    Show(Show),
+    Approve(Approve),
+    Reject(Reject),
+}
+
+/// Show exactly what is decided: the messages as they would go out, and the files
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  max approvals show 0197c6c4-…")]
+pub struct Show {
+    /// The approval's id, as `max approvals list` shows it
+    id: String,
+}
+
+/// Approve: what was shown goes out
+///
+/// The decision carries the hash of what is shown here. If anything changes in between, it is refused and you look
+/// again.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  max approvals approve 0197c6c4-…
+  max approvals approve 0197c6c4-… --hash 3f5a…      exactly what you saw before, or nothing")]
+pub struct Approve {
+    /// The approval's id
+    id: String,
+    /// The hash of what you saw; refused when it has changed since
+    #[arg(long, value_name = "SHA256")]
+    hash: Option<String>,
+    /// A remark for the record
+    #[arg(long)]
+    reason: Option<String>,
+}
+
+/// Reject, with what has to change; the stage works on it again
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  max approvals reject 0197c6c4-… --reason 'the online shop is missing'")]
+pub struct Reject {
+    /// The approval's id
+    id: String,
+    /// What has to change
+    #[arg(long)]
+    reason: String,
+    /// The hash of what you saw; refused when it has changed since
+    #[arg(long, value_name = "SHA256")]
+    hash: Option<String>,
+}
+
+pub(super) async fn run(command: Command, context: &Context<'_>) -> Result<Exit, Failure> {
+    match command {
+        Command::List => list(context).await,
+        Command::Show(args) => show(&args, context).await,
+        Command::Approve(args) => {
+            decide(context, &args.id, "approve", args.hash.as_deref(), args.reason.as_deref()).await
+        }
+        Command::Reject(args) => decide(context, &args.id, "reject", args.hash.as_deref(), Some(&args.reason)).await,
+    }
+}
+
+async fn list(context: &Context<'_>) -> Result<Exit, Failure> {
+    let answer = context.get("/api/approvals").await?;
+    if context.json() {
+        context.output.print_json(&answer.body);
+        return Ok(Exit::Done);
+    }
+    let list: ApprovalList = answer.read()?;
+    if list.approvals.is_empty() {
+        context.output.say("nothing waits for a decision");
+    }
+    let rows: Vec<Vec<String>> = list
+        .approvals
+        .iter()
+        .map(|pending| {
+            let approval = &pending.approval;
+            vec![
+                approval.id.to_string(),
+                approval.kind.name().to_owned(),
+                short(&pending.lead_name, 28),
+                approval.due_at.strftime("%Y-%m-%d %H:%M").to_string(),
+                short(&approval.title, 80),
+            ]
+        })
+        .collect();
+    context.output.table(&["APPROVAL", "KIND", "LEAD", "DUE (UTC)", "WHAT"], &rows);
+    Ok(Exit::Done)
+}
+
+async fn show(args: &Show, context: &Context<'_>) -> Result<Exit, Failure> {
+    let answer = context.get(&format!("/api/approvals/{}", segment(&args.id))).await?;
+    if context.json() {
+        context.output.print_json(&answer.body);
+    } else {
+        page(context, &answer.read()?);
+    }
+    Ok(Exit::Done)
+}
+
+async fn decide(
+    context: &Context<'_>,
+    id: &str,
+    decision: &str,
+    hash: Option<&str>,
+    reason: Option<&str>,
+) -> Result<Exit, Failure> {
+    let client = context.client()?;
+    let path = format!("/api/approvals/{}", segment(id));
+    let seen = client.get(&path).await?;
+    let view: ApprovalView = seen.read()?;
+    let now = view.approval.payload_sha256.to_string();
+    if hash.is_some_and(|hash| hash != now) {
+        return Err(Failure::new(Exit::Refused, format!("approval {id} is not what you saw: its hash is {now} now"))
+            .hint(format!("look again with `max approvals show {id}`")));
+    }
+    if !context.json() && view.state == ApprovalState::Pending {
+        page(context, &view);
+        context.output.print("");
+    }
+    let mut body = json!({"decision": decision, "payload_sha256": now});
+    if let Some(reason) = reason {
+        body["reason"] = json!(reason);
+    }
+    let answer = client.post(&path, &body).await?;
+    show_state(context, &answer)
+}
+
+/// What the person agrees to: everything that the hash covers.
+fn page(context: &Context<'_>, view: &ApprovalView) {
+    let out = context.output;
+    let approval = &view.approval;
+    out.print(&out.paint(Style::Bold, &line(&approval.title)));
+    out.print(&format!("{} of {} for lead {}", approval.kind.name(), approval.stage, view.lead_id));
+    out.print(&format!("asked {}, due {}", approval.requested_at, approval.due_at));
+    if let Some(decided) = &view.decided {
+        let why = decided.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+        let state = format!("{:?}", view.state).to_lowercase();
+        out.print(&line(&format!("{state} by {} at {}{why}", decided.by, decided.at)));
+    }
+    for artifact in &approval.artifacts {
+        out.print(&format!(
+            "file {}/{} v{}, {} bytes, {}",
+            artifact.stage.folder(),
+            artifact.name,
+            artifact.version,
+            artifact.bytes,
+            artifact.sha256
+        ));
+    }
+    if approval.outgoing.is_empty() {
+        out.print("No message goes out.");
+    }
+    for draft in &approval.outgoing {
+        out.print(&format!("\n{} {}", out.paint(Style::Dim, "Subject:"), line(&draft.subject)));
+        if !draft.attachments.is_empty() {
+            out.print(&format!("{} {}", out.paint(Style::Dim, "With:"), line(&draft.attachments.join(", "))));
+        }
+        out.print(&format!("{}\n", indent(&draft.body, 2)));
+    }
+    out.print(&format!("then: {}", line(&serde_json::to_string(&approval.then).unwrap_or_default())));
+    out.print(&format!("hash {}", approval.payload_sha256));
+    if view.state == ApprovalState::Pending {
+        out.say(&format!(
+            "decide: max approvals approve {0}   or   max approvals reject {0} --reason '…'",
+            approval.id
+        ));
+    }
+}

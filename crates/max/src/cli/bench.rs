@@ -1,0 +1,47 @@
+//! `max bench`: how fast this machine carries leads.
+
+use std::path::PathBuf;
+
+use super::Context;
+use super::launch::BenchOptions;
+use crate::exit::{Exit, Failure};
+
+/// Measure how fast this machine carries leads, beside its floors
+///
+/// Workload W: leads go through eight durable steps each with trivial work. The floors (fdatasync, SQLite commits,
+/// create and rename) are measured in the same run, so that the figures mean something.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  max bench pipeline
+  max bench pipeline --leads 20000 --concurrency 64 --json")]
+pub struct Args {
+    /// What to measure
+    #[arg(default_value = "pipeline")]
+    name: String,
+    /// How many leads
+    #[arg(long, default_value_t = 10_000)]
+    leads: usize,
+    /// How many in flight
+    #[arg(long, default_value_t = 64)]
+    concurrency: usize,
+    /// Where the files go [default: a temporary folder]
+    #[arg(long, value_name = "DIR")]
+    folder: Option<PathBuf>,
+}
+
+pub(super) async fn run(args: &Args, context: &Context<'_>) -> Result<Exit, Failure> {
+    let options = BenchOptions {
+        name: args.name.clone(),
+        leads: args.leads,
+        concurrency: args.concurrency,
+        folder: args.folder.clone(),
+    };
+    let (figures, table) = context.launcher.bench(options).await?;
+    if context.json() {
+        context.output.print_json(&figures);
+    } else {
+        context.output.print(&table);
+    }
+    Ok(Exit::Done)
+}

@@ -1,0 +1,3 @@
+//! Scenarios.
+/// The guide.
+pub const GUIDE: &str = "";
