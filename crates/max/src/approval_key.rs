@@ -29,7 +29,10 @@ impl ApprovalKey {
             Ok(text) => {
                 let bytes = hex::decode(text.trim()).map_err(std::io::Error::other)?;
                 if bytes.len() < 32 {
-                    return Err(std::io::Error::other(format!("{} is too short; delete it and start again", path.display())));
+                    return Err(std::io::Error::other(format!(
+                        "{} is too short; delete it and start again",
+                        path.display()
+                    )));
                 }
                 Ok(Self(bytes))
             }

@@ -11,6 +11,7 @@ pub mod client;
 pub mod config;
 pub mod dashboard;
 pub mod exit;
+pub mod launcher;
 pub mod simulate;
 pub mod telemetry;
 pub mod wire;

@@ -933,7 +933,17 @@ impl From<max_engine::mind::VoiceHealth> for VoiceHealth {
             Inner::Failing => VoiceState::Failing,
         };
         let max_engine::mind::VoiceHealth {
-            voice, evidence, since, lead, last_error, turns, failures, tokens, cost_usd, session, ..
+            voice,
+            evidence,
+            since,
+            lead,
+            last_error,
+            turns,
+            failures,
+            tokens,
+            cost_usd,
+            session,
+            ..
         } = health;
         Self { voice, state, evidence, since, lead, last_error, turns, failures, tokens, cost_usd, session }
     }

@@ -8,9 +8,10 @@ use std::time::Duration;
 
 use anyhow::Context;
 use futures::future::BoxFuture;
+use jiff::{SignedDuration, Timestamp};
 use max_adapters::agency::Agency;
 use max_adapters::artifacts::FolderArtifacts;
-use max_adapters::channels::folder::FolderChannel;
+use max_adapters::channels::folder::{FolderChannel, Sender};
 use max_adapters::clock::{ManualClock, SystemClock};
 use max_adapters::folders::FileFolders;
 use max_adapters::notifier::{CommandNotifier, SilentNotifier};
@@ -28,44 +29,26 @@ use max_engine::mind::{SEATS, Seat};
 use max_engine::ports::{Clock, Notifier, Voice};
 use max_engine::usecase::receive_mail::{Mail, Received};
 use max_engine::usecase::route_signal::{Rejected, SignalRouter};
-use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
-use crate::api::{self, ApiState, Auth};
+use crate::api::auth::{Auth, RateLimit};
+use crate::api::{self, ApiState, ManualClockControl};
 use crate::approval_key::ApprovalKey;
+use crate::cli::launch::{Role, ServeOptions};
 use crate::config::{ClockKind, Config, PLAYBOOK, VoiceConfig};
 
-/// What of MAX runs in a process.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Role {
-    /// `max up`: Director, API and all nine Eidolons.
-    Everything,
-    /// `max director`: Director and API; Eidolons elsewhere claim their tasks by the API.
-    Director,
-}
-
-/// What the caller adds to the configuration.
-#[derive(Clone, Default)]
-pub struct ServeOptions {
-    /// Takes the place of the playbook behind the seats (a benchmark's voice).
-    pub house_voice: Option<Arc<dyn Voice>>,
-    /// The moment at which a manual clock begins; now when absent.
-    pub clock_start: Option<jiff::Timestamp>,
-}
-
 /// A running MAX.
-pub struct Running {
+pub struct Host {
     /// Where it listens.
     pub address: SocketAddr,
     /// A link that signs a browser in, once.
     pub sign_in_link: String,
     /// The local admin token, when it was made by this start.
     pub new_token: Option<String>,
-    /// Whether nothing but the playbook works.
-    pub only_playbook: bool,
     engine: Arc<Engine>,
     drop_box: DropBoxHandle,
-    /// Set to true to end the server.
-    stop: watch::Sender<bool>,
+    /// Ends streams, long polls and then the server.
+    closing: CancellationToken,
     server: tokio::task::JoinHandle<std::io::Result<()>>,
     run_file: std::path::PathBuf,
     _lock: RootLock,
@@ -80,7 +63,7 @@ const GRACE: Duration = Duration::from_secs(10);
 /// When the root cannot be used.
 pub fn parts(root: &Path) -> anyhow::Result<Parts> {
     std::fs::create_dir_all(root).with_context(|| format!("the root {} cannot be made", root.display()))?;
-    let channel = FolderChannel::new(root.join("outbox"), "Agency", "hello@agency.example");
+    let channel = FolderChannel::new(root.join("outbox"), sender(&Config::default()));
     assemble(root, Arc::new(channel), Arc::new(SilentNotifier), Arc::new(SystemClock))
 }
 
@@ -104,21 +87,25 @@ fn assemble(
 ///
 /// # Errors
 /// When the root is taken or cannot be used, or the address cannot be listened on.
-pub async fn serve(config: &Config, role: Role, options: ServeOptions) -> anyhow::Result<Running> {
+pub async fn serve(
+    config: &Config,
+    role: Role,
+    options: ServeOptions,
+    house_voice: Option<Arc<dyn Voice>>,
+) -> anyhow::Result<Host> {
     let root = absolute(&config.root)?;
     let lock = RootLock::acquire(&root)?;
     let agency = Arc::new(Agency::load(Some(&config.agency_folder()))?);
     let policy = Arc::new(policy(config, &agency));
     let manual = match config.clock {
         ClockKind::System => None,
-        ClockKind::Manual => Some(ManualClock::new(options.clock_start.unwrap_or_else(|| SystemClock.now()))),
+        ClockKind::Manual => Some(ManualClock::new(options.start_at.unwrap_or_else(|| SystemClock.now()))),
     };
     let clock: Arc<dyn Clock> = match &manual {
         Some(manual) => Arc::new(manual.clone()),
         None => Arc::new(SystemClock),
     };
-    let (name, address) = sender(&config.mail.from);
-    let channel = FolderChannel::new(root.join("outbox"), name, address);
+    let channel = FolderChannel::new(root.join("outbox"), sender(config));
     let parts = assemble(&root, Arc::new(channel), notifier(config)?, Arc::clone(&clock))?;
     let instance = instance();
     let mut engine_options = Options::new(instance.clone());
@@ -126,10 +113,11 @@ pub async fn serve(config: &Config, role: Role, options: ServeOptions) -> anyhow
     engine_options.cached_leads = config.limits.cached_leads;
     let mut engine = Engine::start(parts, Arc::clone(&policy), engine_options)?;
     if role == Role::Everything {
-        let house = house_voice(config, &agency, options.house_voice);
+        let house = playbook(config, &agency, house_voice);
         for eidolon in Eidolon::ALL {
             let workers = config.eidolons.get(&eidolon).map_or(2, |e| e.workers);
-            engine.add_eidolon(eidolon, seats(config, eidolon, &house)?, workers);
+            let seats = seats(config, eidolon, &house, options.playbook_only)?;
+            engine.add_eidolon(eidolon, seats, workers);
         }
     }
     let engine = Arc::new(engine);
@@ -139,36 +127,84 @@ pub async fn serve(config: &Config, role: Role, options: ServeOptions) -> anyhow
     let (auth, new) = Auth::open(&root, director.clone()).await?;
     let new_token = new.then(|| auth.local_token().to_owned());
 
-    let listener = tokio::net::TcpListener::bind(config.listen)
+    let listen = options.listen.unwrap_or(config.listen);
+    let listener = tokio::net::TcpListener::bind(listen)
         .await
-        .with_context(|| format!("{} cannot be listened on; choose another with --listen", config.listen))?;
+        .with_context(|| format!("{listen} cannot be listened on; choose another with --listen"))?;
     let address = listener.local_addr()?;
     let sign_in_link = format!("http://{address}{}", auth.sign_in_link()?);
-    let state = ApiState::new(Arc::clone(&engine), auth, router, config, manual.map(Arc::new), root.clone());
+    let closing = CancellationToken::new();
+    let state = api_state(config, &engine, &agency, auth, router, manual, closing.clone());
     let app = api::router(state);
-    let (stop, mut stopped) = watch::channel(false);
-    let ended = async move {
-        // An error means that the sender is gone, which is a stop, too.
-        drop(stopped.wait_for(|stop| *stop).await);
-    };
     let listener = axum::serve::ListenerExt::tap_io(listener, |stream| drop(stream.set_nodelay(true)));
+    let ended = closing.clone().cancelled_owned();
     let server = tokio::spawn(async move { axum::serve(listener, app).with_graceful_shutdown(ended).await });
     let run_file = write_run_file(&root, address)?;
-    Ok(Running {
-        address,
-        sign_in_link,
-        new_token,
-        only_playbook: config.only_playbook(),
-        engine,
-        drop_box,
-        stop,
-        server,
-        run_file,
-        _lock: lock,
-    })
+    Ok(Host { address, sign_in_link, new_token, engine, drop_box, closing, server, run_file, _lock: lock })
 }
 
-impl Running {
+/// What the interface is given.
+fn api_state(
+    config: &Config,
+    engine: &Arc<Engine>,
+    agency: &Agency,
+    auth: Arc<Auth>,
+    router: SignalRouter,
+    manual: Option<ManualClock>,
+    closing: CancellationToken,
+) -> ApiState {
+    let health = Arc::clone(engine);
+    ApiState {
+        director: engine.director().clone(),
+        health: Arc::new(move || health.health()),
+        auth,
+        aliases: Arc::clone(&router.aliases),
+        agency: agency.profile.name.clone(),
+        mode: if config.only_playbook() { PLAYBOOK.into() } else { "voices".into() },
+        clock: manual.map(|clock| Arc::new(MovedByRequests(clock)) as Arc<dyn ManualClockControl>),
+        route_signal: Arc::new(move |signal| {
+            let router = router.clone();
+            Box::pin(async move {
+                match router.route(&signal, Some("api")).await {
+                    Ok(routed) => Ok(api::Routed { sentence: routed.sentence, lead: routed.lead }),
+                    Err(Rejected { reason, retry }) => Err(api::Rejected { reason, retry }),
+                }
+            })
+        }),
+        rate: rate_limit(config.limits.requests_per_minute),
+        body_limit: api::BODY_LIMIT,
+        version: env!("CARGO_PKG_VERSION"),
+        closing,
+    }
+}
+
+/// A third of a minute's requests may come at once. Without a limit nobody is ever asked to wait.
+fn rate_limit(per_minute: u32) -> RateLimit {
+    match per_minute {
+        0 => RateLimit { per_minute: u32::MAX, burst: u32::MAX },
+        _ => RateLimit { per_minute, burst: per_minute.div_ceil(3) },
+    }
+}
+
+/// The manual clock as `POST /api/clock` moves it.
+struct MovedByRequests(ManualClock);
+
+impl ManualClockControl for MovedByRequests {
+    fn now(&self) -> Timestamp {
+        self.0.now()
+    }
+
+    fn advance(&self, by: SignedDuration) {
+        self.0.advance(by);
+    }
+
+    fn set(&self, at: Timestamp) -> Result<(), String> {
+        self.0.set(at);
+        Ok(())
+    }
+}
+
+impl Host {
     /// The handle through which everything is asked.
     pub fn director(&self) -> &Director {
         self.engine.director()
@@ -176,11 +212,10 @@ impl Running {
 
     /// Stops in two stages: nothing new, what runs gets a grace period, then the rest is left to the next start.
     pub async fn stop(self) {
-        let Self { engine, drop_box, stop, server, run_file, _lock, .. } = self;
+        let Self { engine, drop_box, closing, server, run_file, _lock, .. } = self;
         drop(std::fs::remove_file(run_file));
-        drop(stop.send(true));
+        closing.cancel();
         drop_box.shutdown().await;
-        // Long polls and event streams would keep the server open; they come back to the next start.
         let abort = server.abort_handle();
         if tokio::time::timeout(Duration::from_secs(2), server).await.is_err() {
             abort.abort();
@@ -191,7 +226,7 @@ impl Running {
 
 /// The owner's rules: those of `max.toml`, with prices and services from the agency folder.
 fn policy(config: &Config, agency: &Agency) -> Policy {
-    Policy { rate_card: agency.rate_card().clone(), services: agency.services().to_vec(), ..config.policy.clone() }
+    Policy { rate_card: agency.rate_card().clone(), services: agency.services(), ..config.policy.clone() }
 }
 
 fn notifier(config: &Config) -> anyhow::Result<Arc<dyn Notifier>> {
@@ -203,7 +238,7 @@ fn notifier(config: &Config) -> anyhow::Result<Arc<dyn Notifier>> {
 }
 
 /// The voice behind the seats, if one is enabled.
-fn house_voice(config: &Config, agency: &Arc<Agency>, other: Option<Arc<dyn Voice>>) -> Option<Arc<dyn Voice>> {
+fn playbook(config: &Config, agency: &Arc<Agency>, other: Option<Arc<dyn Voice>>) -> Option<Arc<dyn Voice>> {
     if other.is_some() {
         return other;
     }
@@ -212,12 +247,20 @@ fn house_voice(config: &Config, agency: &Arc<Agency>, other: Option<Arc<dyn Voic
 }
 
 /// The four seats of an Eidolon, then the house voice.
-fn seats(config: &Config, eidolon: Eidolon, house: &Option<Arc<dyn Voice>>) -> anyhow::Result<Vec<Seat>> {
+fn seats(
+    config: &Config,
+    eidolon: Eidolon,
+    house: &Option<Arc<dyn Voice>>,
+    playbook_only: bool,
+) -> anyhow::Result<Vec<Seat>> {
     let mut seats = Vec::with_capacity(SEATS.len() + 1);
     for seat in SEATS {
         let chosen = config.eidolons.get(&eidolon).and_then(|e| e.seats.get(seat));
         let voice = match chosen.and_then(|name| config.voices.get(name).map(|voice| (name, voice))) {
-            Some((_, voice)) if !voice.enabled => Err(format!("its voice is off: set enabled = true under [voices] for {seat}")),
+            Some((_, voice)) if !voice.enabled => {
+                Err(format!("its voice is off: set enabled = true under [voices] for {seat}"))
+            }
+            Some(_) if playbook_only => Err("only the playbook works in this run".to_owned()),
             Some((name, voice)) if voice.kind == "script" => Ok(script(name, voice)?),
             _ => Err(format!(
                 "no voice sits here; write `{seat} = \"<voice>\"` under [eidolons.{eidolon}.seats] and the voice under [voices]"
@@ -318,14 +361,14 @@ fn write_run_file(root: &Path, address: SocketAddr) -> anyhow::Result<std::path:
     Ok(file)
 }
 
-/// The name and the address of `Name <address>`.
-fn sender(from: &str) -> (String, String) {
-    match from.split_once('<') {
-        Some((name, address)) => {
-            (name.trim().trim_matches('"').to_owned(), address.trim().trim_end_matches('>').trim().to_owned())
-        }
-        None => ("Agency".into(), from.trim().to_owned()),
-    }
+/// In whose name mail goes out: `[mail] from`, read as `Name <address>`, and the personas' own names.
+fn sender(config: &Config) -> Sender {
+    let (name, address) = match config.mail.from.split_once('<') {
+        Some((name, address)) => (name.trim().trim_matches('"'), address.trim().trim_end_matches('>').trim()),
+        None => ("Agency", config.mail.from.trim()),
+    };
+    let personas = config.eidolons.iter().map(|(eidolon, own)| (*eidolon, own.persona.clone())).collect();
+    Sender { name: name.to_owned(), address: address.to_owned(), personas }
 }
 
 /// A name that no other process has or had: leases of a dead process are told from those of its successor by it.

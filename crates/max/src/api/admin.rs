@@ -37,7 +37,8 @@ const SETTLE: Duration = Duration::from_secs(30);
 pub async fn import(State(app): AppState, caller: Admin, input: Input<ImportLead>) -> Result<Response, Problem> {
     let once = input.once(&caller);
     let ImportLead { lead, stage, data, approved_scope, signed, artifacts } = input.value;
-    let lead = read_lead(lead).map_err(|problem| Problem { field: problem.field.map(|f| format!("lead.{f}")), ..problem })?;
+    let lead =
+        read_lead(lead).map_err(|problem| Problem { field: problem.field.map(|f| format!("lead.{f}")), ..problem })?;
     let stage = app.stage("stage", &stage)?;
     let mut by_stage = std::collections::BTreeMap::new();
     for (name, values) in data {
@@ -66,7 +67,10 @@ fn imported_files(app: &App, files: Vec<ImportFile>) -> Result<(Vec<ArtifactRef>
         let field = format!("artifacts[{index}]");
         let stage: Stage = app.stage(&format!("{field}.stage"), &file.stage)?;
         if !is_artifact_name(&file.name) {
-            return Err(Problem::field(format!("{field}.name"), "use plain segments of A-Z a-z 0-9 . _ - with / between"));
+            return Err(Problem::field(
+                format!("{field}.name"),
+                "use plain segments of A-Z a-z 0-9 . _ - with / between",
+            ));
         }
         if references.iter().any(|known| known.stage == stage && known.name == file.name) {
             return Err(Problem::field(format!("{field}.name"), "this file is there twice"));

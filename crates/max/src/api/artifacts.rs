@@ -40,17 +40,14 @@ pub async fn list(State(app): AppState, _: Read, At(id): At<String>) -> Result<J
     ),
     responses((status = 200, description = "The bytes", content_type = "application/octet-stream")),
 )]
-pub async fn read(
-    State(app): AppState,
-    _: Read,
-    At((id, path)): At<(String, String)>,
-) -> Result<Response, Problem> {
+pub async fn read(State(app): AppState, _: Read, At((id, path)): At<(String, String)>) -> Result<Response, Problem> {
     let cached = app.lead(&id).await?;
     let lead = &cached.lead;
     // Looked up among what the log names, so a path can lead nowhere else.
-    let found = lead.artifacts.iter().find(|a| {
-        path.strip_prefix(a.stage.folder()).and_then(|rest| rest.strip_prefix('/')) == Some(a.name.as_str())
-    });
+    let found = lead
+        .artifacts
+        .iter()
+        .find(|a| path.strip_prefix(a.stage.folder()).and_then(|rest| rest.strip_prefix('/')) == Some(a.name.as_str()));
     let shown: String = path.chars().take(120).collect();
     let artifact = found.ok_or_else(|| Problem::not_found(format!("artifact `{shown}` of lead {}", lead.id)))?;
     let bytes = app.state.director.artifact(lead.id, artifact.sha256).await?;

@@ -332,9 +332,9 @@ impl Auth {
     pub fn check(self: &Arc<Self>, parts: &Parts, limit: RateLimit) -> Result<Arc<Principal>, Problem> {
         let principal = if let Some(header) = parts.headers.get(AUTHORIZATION) {
             let token = header.to_str().ok().and_then(|v| v.strip_prefix("Bearer ").or(v.strip_prefix("bearer ")));
-            token.and_then(|token| self.bearer(token.trim())).ok_or_else(|| {
-                Problem::unauthorized("this token is unknown or revoked; `max token new` makes one")
-            })?
+            token
+                .and_then(|token| self.bearer(token.trim()))
+                .ok_or_else(|| Problem::unauthorized("this token is unknown or revoked; `max token new` makes one"))?
         } else if let Some(session) = self.session(&parts.headers) {
             if !matches!(parts.method, Method::GET | Method::HEAD) {
                 check_csrf(&parts.headers, header_text(&parts.headers, CSRF_HEADER), &session)?;

@@ -208,6 +208,5 @@ impl<T: DeserializeOwned> FromRequestParts<std::sync::Arc<App>> for Params<T> {
 /// Reads a query; what is wrong is a 422 that names the parameter.
 pub fn read_query<T: DeserializeOwned>(query: &str) -> Result<T, Problem> {
     let pairs = serde_urlencoded::Deserializer::new(form_urlencoded::parse(query.as_bytes()));
-    serde_path_to_error::deserialize(pairs)
-        .map_err(|e| wrong_field(&e.path().to_string(), &e.inner().to_string()))
+    serde_path_to_error::deserialize(pairs).map_err(|e| wrong_field(&e.path().to_string(), &e.inner().to_string()))
 }

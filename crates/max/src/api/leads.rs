@@ -58,9 +58,8 @@ pub async fn list(State(app): AppState, _: Read, Params(query): Params<Query>) -
 
 fn status(text: &str) -> Result<Status, Problem> {
     let known = Status::ALL.into_iter().find(|status| status.name() == text);
-    known.ok_or_else(|| {
-        Problem::field("status", "use one of in_progress, awaiting_human, completed, escalated, failed")
-    })
+    known
+        .ok_or_else(|| Problem::field("status", "use one of in_progress, awaiting_human, completed, escalated, failed"))
 }
 
 /// Everything about a lead.

@@ -51,10 +51,7 @@ pub async fn post(
 fn received(message: NewMessage, address: &str) -> Result<Request, Problem> {
     let NewMessage { body, subject, from, message_id, in_reply_to, kind, .. } = message;
     let kind = kind.unwrap_or(MessageKind::Reply);
-    if !matches!(
-        kind,
-        MessageKind::Reply | MessageKind::OutOfOffice | MessageKind::Bounce | MessageKind::OptOut
-    ) {
+    if !matches!(kind, MessageKind::Reply | MessageKind::OutOfOffice | MessageKind::Bounce | MessageKind::OptOut) {
         return Err(Problem::field("kind", "a client's message is a reply, out_of_office, bounce or opt_out"));
     }
     if body.trim().is_empty() && kind == MessageKind::Reply {

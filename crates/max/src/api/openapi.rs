@@ -200,7 +200,10 @@ pub fn page(document: &str) -> Markup {
 
 fn operations<'a>(paths: &'a Map<String, Value>, tag: &str) -> Vec<(&'a str, &'a str, &'a Value)> {
     let all = paths.iter().flat_map(|(path, item)| {
-        item.as_object().into_iter().flatten().map(move |(method, operation)| (path.as_str(), method.as_str(), operation))
+        item.as_object()
+            .into_iter()
+            .flatten()
+            .map(move |(method, operation)| (path.as_str(), method.as_str(), operation))
     });
     all.filter(|(_, _, operation)| operation["tags"][0] == tag).collect()
 }

@@ -104,18 +104,12 @@ impl Problem {
     /// Too many requests with one token.
     pub fn too_many(retry_after: u64) -> Self {
         let detail = format!("too many requests with this token; try again in {retry_after} s");
-        Self {
-            retry_after: Some(retry_after),
-            ..Self::new(StatusCode::TOO_MANY_REQUESTS, "too-many-requests", detail)
-        }
+        Self { retry_after: Some(retry_after), ..Self::new(StatusCode::TOO_MANY_REQUESTS, "too-many-requests", detail) }
     }
 
     /// It may work later.
     pub fn unavailable(detail: impl Into<String>, retry_after: u64) -> Self {
-        Self {
-            retry_after: Some(retry_after),
-            ..Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail)
-        }
+        Self { retry_after: Some(retry_after), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail) }
     }
 
     /// A fault of ours. The cause is for the log only.

@@ -183,7 +183,10 @@ fn works_somewhere(caller: &Principal) -> Result<(), Problem> {
 }
 
 fn caller_lacks(caller: &Principal) -> Problem {
-    Problem::forbidden(format!("the token `{}` lacks a scope `eidolon:<id>`; make one with `max token new`", caller.name))
+    Problem::forbidden(format!(
+        "the token `{}` lacks a scope `eidolon:<id>`; make one with `max token new`",
+        caller.name
+    ))
 }
 
 fn over(task: TaskId) -> Problem {

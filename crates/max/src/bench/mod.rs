@@ -45,7 +45,8 @@ impl Report {
             };
             let pad = " ".repeat(width - figure.name.chars().count());
             let value = format!("{} {}", number(figure.value), figure.unit);
-            let line = format!("{}{pad}  {value:>14}  {target:<18} {verdict:<8} {latency} {}", figure.name, figure.note);
+            let line =
+                format!("{}{pad}  {value:>14}  {target:<18} {verdict:<8} {latency} {}", figure.name, figure.note);
             text.push_str(line.trim_end());
             text.push('\n');
         }

@@ -19,14 +19,17 @@ use serde_json::{Value, json};
 use super::load::{self, Connection, request};
 use super::stats::{Figure, Latencies, Target, Usage};
 use super::{Report, floor, workload};
+use crate::cli::launch::{Role, ServeOptions};
 use crate::config::Config;
-use crate::wiring::{self, Role, Running, ServeOptions};
+use crate::wiring::{self, Host};
 
 /// How much is measured.
 #[derive(Clone, Debug)]
 pub struct PipelineOptions {
     /// Leads of workload W.
     pub leads: usize,
+    /// Leads in flight at once where MAX is asked directly.
+    pub in_flight: usize,
     /// Leads in the large store; 0 leaves that part out.
     pub store: usize,
     /// Where the folders of the measurement are made; removed afterwards.
@@ -43,9 +46,9 @@ pub async fn run(options: &PipelineOptions, progress: impl Fn(&str)) -> anyhow::
     progress("floors");
     figures.extend(floor::floors(folder.path())?);
     progress("workload W, log only");
-    figures.extend(log_only(&folder.path().join("log"), options.leads).await?);
+    figures.extend(log_only(&folder.path().join("log"), options).await?);
     progress("workload W, with state.json and inbox copies");
-    figures.extend(with_copies(&folder.path().join("copies"), options.leads).await?);
+    figures.extend(with_copies(&folder.path().join("copies"), options).await?);
     progress("over HTTP");
     figures.extend(over_http(&folder.path().join("http"), options.leads).await?);
     progress("an idle process");
@@ -63,24 +66,26 @@ fn engine(parts: &Parts, project: bool) -> anyhow::Result<Engine> {
     Ok(Engine::start(parts.clone(), Arc::new(Policy::default()), options)?)
 }
 
-async fn log_only(root: &Path, leads: usize) -> anyhow::Result<Vec<Figure>> {
+async fn log_only(root: &Path, options: &PipelineOptions) -> anyhow::Result<Vec<Figure>> {
     let parts = wiring::parts(root)?;
     let engine = engine(&parts, false)?;
-    let (latencies, took) = workload::play(engine.director(), leads, 64).await?;
+    let (latencies, took) = workload::play(engine.director(), options.leads, options.in_flight).await?;
     engine.stop(Duration::from_secs(5)).await;
     drop(parts);
     let bytes = std::fs::metadata(root.join("max.db"))?.len();
     Ok(vec![
-        Figure::rate("W, log only, 64 in flight: durable steps", &latencies, took).target(Target::AtLeast(20_000.0)),
-        Figure::new("store per lead of W", bytes as f64 / leads as f64 / 1024.0, "KiB").target(Target::AtMost(6.0)),
+        Figure::rate(format!("W, log only, {} in flight: durable steps", options.in_flight), &latencies, took)
+            .target(Target::AtLeast(20_000.0)),
+        Figure::new("store per lead of W", bytes as f64 / options.leads as f64 / 1024.0, "KiB")
+            .target(Target::AtMost(6.0)),
     ])
 }
 
-async fn with_copies(root: &Path, leads: usize) -> anyhow::Result<Vec<Figure>> {
+async fn with_copies(root: &Path, options: &PipelineOptions) -> anyhow::Result<Vec<Figure>> {
     let parts = wiring::parts(root)?;
     let engine = engine(&parts, true)?;
     let director = engine.director().clone();
-    let (latencies, took) = workload::play(&director, leads, 64).await?;
+    let (latencies, took) = workload::play(&director, options.leads, options.in_flight).await?;
     let start = Instant::now();
     let settled = tokio::task::spawn_blocking(move || director.projector().settle(Duration::from_secs(60))).await?;
     let settle = start.elapsed();
@@ -106,12 +111,11 @@ impl Voice for Busy {
     }
 }
 
-async fn start(root: &Path) -> anyhow::Result<(Running, SocketAddr, String)> {
+async fn start(root: &Path) -> anyhow::Result<(Host, SocketAddr, String)> {
     std::fs::create_dir_all(root)?;
     let mut config = Config::load(root, None)?;
     config.listen = SocketAddr::from(([127, 0, 0, 1], 0));
-    let options = ServeOptions { house_voice: Some(Arc::new(Busy)), ..ServeOptions::default() };
-    let running = wiring::serve(&config, Role::Everything, options).await?;
+    let running = wiring::serve(&config, Role::Everything, ServeOptions::default(), Some(Arc::new(Busy))).await?;
     let token = std::fs::read_to_string(root.join("run/token"))?.trim().to_owned();
     let address = running.address;
     Ok((running, address, token))
@@ -125,7 +129,11 @@ async fn over_http(root: &Path, leads: usize) -> anyhow::Result<Vec<Figure>> {
         .collect();
     let load = load::run(address, 64, ingest).await?;
     ensure!(load.refused == 0, "{} ingestions were refused", load.refused);
-    figures.push(Figure::rate("HTTP, everything on: POST /api/ingest-lead, 64 connections", &load.latencies, load.took));
+    figures.push(Figure::rate(
+        "HTTP, everything on: POST /api/ingest-lead, 64 connections",
+        &load.latencies,
+        load.took,
+    ));
 
     let ids = ids(&running, leads).await?;
     let half = leads / 2;
@@ -156,7 +164,7 @@ fn refused(count: usize) -> String {
 }
 
 /// The ids of `count` leads.
-async fn ids(running: &Running, count: usize) -> anyhow::Result<Vec<String>> {
+async fn ids(running: &Host, count: usize) -> anyhow::Result<Vec<String>> {
     let mut ids = Vec::with_capacity(count);
     let mut filter = max_engine::ports::LeadFilter { limit: 500, ..Default::default() };
     loop {
@@ -187,7 +195,7 @@ async fn status(
 
 /// From the rename of a signal file to the claim of the task it opens, while handoffs go on.
 async fn signals(
-    running: &Running,
+    running: &Host,
     root: &Path,
     address: SocketAddr,
     token: &str,
@@ -222,7 +230,8 @@ async fn signals(
         let opened = async {
             loop {
                 let one = committed.recv().await.context("the log ended")?;
-                let opens = one.entry.events.iter().any(|e| matches!(e, Event::TaskOpened { .. } | Event::NeedMissed { .. }));
+                let opens =
+                    one.entry.events.iter().any(|e| matches!(e, Event::TaskOpened { .. } | Event::NeedMissed { .. }));
                 if one.lead.id.to_string() == *id && opens {
                     return anyhow::Ok(());
                 }
@@ -264,7 +273,8 @@ async fn idle(root: &Path) -> anyhow::Result<Vec<Figure>> {
     child.start_kill()?;
     child.wait().await?;
     Ok(vec![
-        Figure::new("idle process: resident memory", after.rss as f64 / f64::from(1 << 20), "MiB").target(Target::AtMost(60.0)),
+        Figure::new("idle process: resident memory", after.rss as f64 / f64::from(1 << 20), "MiB")
+            .target(Target::AtMost(60.0)),
         Figure::new("idle process: share of a core", (after.cpu - before.cpu) / window.as_secs_f64() * 100.0, "%")
             .target(Target::AtMost(0.2))
             .note("over 15 s, in ticks of 10 ms"),
@@ -291,7 +301,8 @@ async fn large_store(folder: &Path, leads: usize, progress: &impl Fn(&str)) -> a
         figures.push(figure.note(format!("in a store of {count} leads")));
         if name == "large" {
             figures.push(
-                Figure::new(format!("restart with {count} leads"), restart.as_secs_f64(), "s").target(Target::AtMost(2.0)),
+                Figure::new(format!("restart with {count} leads"), restart.as_secs_f64(), "s")
+                    .target(Target::AtMost(2.0)),
             );
             let db = std::fs::metadata(root.join("max.db"))?.len();
             figures.push(Figure::new("  its store", db as f64 / f64::from(1 << 20), "MiB"));
