@@ -1,6 +1,7 @@
 //! The readable side: `state.json`, stage folders with copies of the artifacts, summaries, inbox copies.
 //!
 //! All of it is a projection: written atomically, synced from time to time, rebuilt from the log when in doubt.
+//! A lead that is written once after ten changes costs a tenth: whoever drives this waits a moment for more.
 
 mod place;
 mod summary;

@@ -1,6 +1,6 @@
 //! The log in one SQLite file: one writer, readers beside it, write-ahead log, every commit synced.
 //!
-//! [`commit`] is the way in, [`read`] and [`list`] are the ways out; [`migrations`] makes the tables.
+//! `commit` is the way in, `read` and `list` are the ways out; `migrations` makes the tables.
 
 mod checkpoint;
 mod columns;
