@@ -120,6 +120,13 @@ fn quote(turn: &Turn) -> String {
     }
 }
 
+/// Words that a phrase does not end with.
+const LOOSE_ENDS: &[&str] = &[
+    "a", "an", "the", "and", "or", "for", "our", "my", "with", "of", "to", "in", "on", "that", "is", "are", "und",
+    "oder", "für", "unser", "unsere", "unseren", "mein", "meine", "mit", "von", "der", "die", "das", "ein", "eine",
+    "einen", "zu", "auf", "im", "ist", "sind",
+];
+
 /// The words around the first of the keywords: up to two before and five after it, inside one clause.
 fn around(sentence: &str, keywords: &[String]) -> Option<String> {
     let (_, wanted) = wishes::object(sentence);
@@ -131,6 +138,9 @@ fn around(sentence: &str, keywords: &[String]) -> Option<String> {
     let mut words: Vec<&str> = before.split_whitespace().rev().take(2).collect();
     words.reverse();
     words.extend(clause.split_whitespace().take(6));
+    while words.last().is_some_and(|w| LOOSE_ENDS.contains(&w.to_lowercase().as_str())) {
+        words.pop();
+    }
     Some(words.join(" "))
 }
 
