@@ -16,11 +16,6 @@ pub fn markdown(text: &str) -> String {
                 out.push('\\');
                 out.push(c);
             }
-            // `1.` or `1)` would start a list.
-            '.' | ')' if !out.is_empty() && out.bytes().all(|b| b.is_ascii_digit()) => {
-                out.push('\\');
-                out.push(c);
-            }
             c => out.push(c),
         }
         line_start = false;
@@ -75,7 +70,6 @@ mod tests {
     fn markup_in_a_clients_text_stays_text() {
         assert_eq!(markdown("# <b>*hi*</b>\n- x"), "\\# \\<b\\>\\*hi\\*\\</b\\> - x");
         assert_eq!(markdown("- a"), "\\- a");
-        assert_eq!(markdown("1. a 2. b"), "1\\. a 2. b");
         assert_eq!(markdown("[x](javascript:1)"), "\\[x\\](javascript:1)");
     }
 

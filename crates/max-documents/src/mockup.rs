@@ -12,7 +12,9 @@ use crate::{Lang, Letterhead};
 #[derive(Serialize)]
 struct View<'a> {
     title: &'a str,
-    goal: &'a str,
+    promise: String,
+    /// The screen that the overview calls to: the first on which a visitor does something.
+    call: usize,
     brand: &'a str,
     accent: &'static str,
     tint: &'static str,
@@ -67,9 +69,12 @@ pub fn render(
         let requirement = scope.requirement(&o.requirement)?;
         Some(OmittedView { id: &requirement.id, text: &requirement.text, reason: &o.reason })
     });
+    let musts = scope.musts().filter(|m| !mockup.omitted.iter().any(|o| o.requirement == m.id));
+    let shown: Vec<&str> = musts.map(|m| m.text.as_str()).take(4).collect();
     let view = View {
         title: &scope.title,
-        goal: &scope.goal,
+        promise: shown.join(" · "),
+        call: kinds.iter().position(|k| *k != "page").unwrap_or(0),
         brand: &head.client,
         accent,
         tint,

@@ -161,8 +161,12 @@ fn under_contract(turn: &Turn, ask: &ClientAsk, news: Option<&str>, scope: &Scop
         return Ok(needs_person("the client wants other terms while the contract waits for the signature"));
     }
     let reminder = match turn.lang {
-        Lang::En => "To sign the contract, confirm it with the name of the person who may sign for you.",
-        Lang::De => "Zum Unterschreiben bestätigen Sie den Vertrag mit dem Namen der zeichnungsberechtigten Person.",
+        Lang::En => {
+            "To sign the contract, answer with the name of the person who may sign for you; a person of the agency records the signature."
+        }
+        Lang::De => {
+            "Zum Unterschreiben antworten Sie mit dem Namen der zeichnungsberechtigten Person; ein Mensch der Agentur hält die Unterschrift fest."
+        }
     };
     turn.answer(words, ask.clone(), reminder)
 }

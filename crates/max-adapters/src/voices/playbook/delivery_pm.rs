@@ -44,8 +44,12 @@ pub fn think(turn: &Turn) -> Result<Thought, CallFail> {
 
 fn sign_off_reminder(lang: Lang) -> &'static str {
     match lang {
-        Lang::En => "To sign the milestone off, confirm its document with the name of the person who signs.",
-        Lang::De => "Zur Abnahme bestätigen Sie das Dokument des Meilensteins mit dem Namen der Person, die abnimmt.",
+        Lang::En => {
+            "To sign the milestone off, answer with the name of the person who signs; a person of the agency records it."
+        }
+        Lang::De => {
+            "Zur Abnahme antworten Sie mit dem Namen der Person, die abnimmt; ein Mensch der Agentur hält sie fest."
+        }
     }
 }
 

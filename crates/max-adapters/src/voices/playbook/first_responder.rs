@@ -9,7 +9,7 @@ use minijinja::context;
 
 use super::text::{self, Said, sentences};
 use super::turn::{Turn, json};
-use super::{intent, scoping};
+use super::{intent, scoping, wishes};
 
 pub fn think(turn: &Turn) -> Result<Thought, CallFail> {
     if !turn.has_written() {
@@ -58,7 +58,7 @@ fn profile(turn: &Turn) -> Result<Thought, CallFail> {
     let wants: Vec<String> = said
         .iter()
         .flat_map(|w| sentences(&w.text).into_iter().map(|s| s.text.to_owned()).collect::<Vec<_>>())
-        .filter(|s| super::wishes::is_wish(&Said::new(s.as_str())))
+        .filter(|s| wishes::is_wish(&Said::new(s.as_str())))
         .map(|s| text::tame(&s, 300))
         .take(20)
         .collect();
@@ -109,7 +109,7 @@ fn quote(turn: &Turn) -> String {
         .chain(catalog.features.iter().flat_map(|f| f.keywords.clone()))
         .collect();
     let all = sentences(message);
-    let phrase = keywords.iter().find_map(|k| all.iter().find_map(|s| around(s.text, k)));
+    let phrase = all.iter().filter(|s| !wishes::is_refusal(s.text)).find_map(|s| around(s.text, &keywords));
     let first = all.iter().map(|s| s.text).find(|t| t.split_whitespace().count() > 2).or(all.first().map(|s| s.text));
     let quote = phrase.or(first.map(str::to_owned)).unwrap_or_default();
     let quote = text::tame(&quote.replace(['?', '？', '"', '“', '”', '„'], ""), 90);
@@ -120,15 +120,27 @@ fn quote(turn: &Turn) -> String {
     }
 }
 
-/// Up to two words before a keyword and five after it, inside one clause.
-fn around(sentence: &str, keyword: &str) -> Option<String> {
-    let said = Said::new(sentence);
-    let at = said.position(keyword)?;
-    let before: Vec<&str> = sentence.get(..at)?.rsplit([',', ';', ':', '(']).next()?.split_whitespace().collect();
-    let after = sentence.get(at..)?;
+/// Words that a phrase does not end with.
+const LOOSE_ENDS: &[&str] = &[
+    "a", "an", "the", "and", "or", "for", "our", "my", "with", "of", "to", "in", "on", "that", "is", "are", "und",
+    "oder", "für", "unser", "unsere", "unseren", "mein", "meine", "mit", "von", "der", "die", "das", "ein", "eine",
+    "einen", "zu", "auf", "im", "ist", "sind",
+];
+
+/// The words around the first of the keywords: up to two before and five after it, inside one clause.
+fn around(sentence: &str, keywords: &[String]) -> Option<String> {
+    let (_, wanted) = wishes::object(sentence);
+    let said = Said::new(wanted);
+    let at = keywords.iter().filter_map(|k| said.position(k)).min()?;
+    let before = wanted.get(..at)?.rsplit([',', ';', ':', '(']).next()?;
+    let after = wanted.get(at..)?;
     let clause = after.split([',', ';', ':', '(', ')']).next().unwrap_or(after);
-    let mut words: Vec<&str> = before.iter().rev().take(2).rev().copied().collect();
+    let mut words: Vec<&str> = before.split_whitespace().rev().take(2).collect();
+    words.reverse();
     words.extend(clause.split_whitespace().take(6));
+    while words.last().is_some_and(|w| LOOSE_ENDS.contains(&w.to_lowercase().as_str())) {
+        words.pop();
+    }
     Some(words.join(" "))
 }
 

@@ -13,7 +13,7 @@ use super::turn::{Turn, json};
 
 pub fn think(turn: &Turn) -> Result<Thought, CallFail> {
     let said = Said::new(text::head(&brought(turn.lead), 20_000));
-    let wanted: Vec<Service> = turn.services().into_iter().filter(|s| said.has(&s.keywords)).collect();
+    let wanted = turn.wanted_in(&said.original);
     let (offered, others): (Vec<Service>, Vec<Service>) = wanted.into_iter().partition(|s| s.offered);
     let need = need(&said);
     let factors = keep_proven(

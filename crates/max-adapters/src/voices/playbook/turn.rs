@@ -14,7 +14,7 @@ use max_engine::ports::{Brief, CallFail, File, Thought};
 use minijinja::{Value, context};
 
 use super::text::{self, Said};
-use super::{NAME, intent};
+use super::{NAME, intent, wishes};
 use crate::agency::{Agency, AgencyError};
 
 /// At most this much of one message is read; nobody describes a project at greater length, and a turn stays cheap.
@@ -109,10 +109,19 @@ impl<'a> Turn<'a> {
         if self.policy.services.is_empty() { self.agency.services() } else { self.policy.services.clone() }
     }
 
-    /// The services the client asks for, offered ones first in the catalogue's order.
+    /// The services the client asks for, in the order in which they are named.
     pub fn wanted(&self) -> Vec<Service> {
-        let said = self.all_said();
-        self.services().into_iter().filter(|s| said.has(&s.keywords)).collect()
+        self.wanted_in(&self.all_said().original)
+    }
+
+    /// The services that a text asks for. What it says no to does not count.
+    pub fn wanted_in(&self, text: &str) -> Vec<Service> {
+        let said = Said::new(wishes::affirmed(text));
+        let place = |s: &Service| s.keywords.iter().filter_map(|k| said.position(k)).min();
+        let mut wanted: Vec<(usize, Service)> =
+            self.services().into_iter().filter_map(|s| Some((place(&s)?, s))).collect();
+        wanted.sort_by_key(|(at, _)| *at);
+        wanted.into_iter().map(|(_, s)| s).collect()
     }
 
     pub fn today(&self) -> Date {

@@ -45,6 +45,18 @@ pub fn wishes<'a>(said: &[Words], catalog: &'a Catalog) -> Vec<Wish<'a>> {
     found
 }
 
+/// What a text says yes to: its wishes first, then the rest, without the sentences that say `we do not need`.
+pub fn affirmed(message: &str) -> String {
+    let kept = sentences(message).into_iter().filter(|s| !is_refusal(s.text));
+    let (wishes, rest): (Vec<_>, Vec<_>) = kept.partition(|s| is_wish(&Said::new(s.text)));
+    wishes.iter().chain(&rest).map(|s| s.text).collect::<Vec<_>>().join("\n")
+}
+
+/// True for a sentence that says what is not wanted.
+pub fn is_refusal(sentence: &str) -> bool {
+    starts_negated(sentence) || priority(&Said::new(sentence)) == Priority::Wont
+}
+
 /// True when somebody says that they want something, or do not.
 pub fn is_wish(said: &Said) -> bool {
     const WISH: &[&str] = &[
@@ -208,7 +220,7 @@ fn group(rest: &str, catalog: &Catalog) -> Vec<String> {
 }
 
 /// The sentence without `we need` and the like, and whether it was `we do not need`.
-fn object(sentence: &str) -> (bool, &str) {
+pub fn object(sentence: &str) -> (bool, &str) {
     const NOT: &[&str] = &[
         "we do not need",
         "we don't need",
@@ -250,6 +262,13 @@ fn object(sentence: &str) -> (bool, &str) {
         "can you make us",
         "can you make",
         "nice to have would be",
+        "and need",
+        "and want",
+        "and are looking for",
+        "und brauchen",
+        "und suchen",
+        "und möchten",
+        "und wollen",
         "nice to have",
         "it would be nice to have",
         "would be nice to have",
