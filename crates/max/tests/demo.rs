@@ -1,6 +1,6 @@
 //! The first command of the README, as a new user runs it: in an empty folder, with nothing set up.
 
-mod support;
+mod process;
 
 use std::process::Output;
 
@@ -8,11 +8,11 @@ use std::process::Output;
 fn the_demo_takes_leads_to_their_end_and_a_pydantic_model_reads_every_state() {
     let folder = tempfile::tempdir().expect("a folder");
     let Output { status, stdout, stderr } =
-        support::max().arg("demo").current_dir(folder.path()).output().expect("max demo");
+        process::max().arg("demo").current_dir(folder.path()).output().expect("max demo");
     let said = format!("{}\n{}", String::from_utf8_lossy(&stdout), String::from_utf8_lossy(&stderr));
     assert!(status.success(), "max demo ended with {status}:\n{said}");
-    let Some(mut python) = support::python() else { return };
-    let model = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/client_state.py");
+    let Some(mut python) = process::python() else { return };
+    let model = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/process/client_state.py");
     let read = python.arg(model).arg(folder.path().join("max-demo")).output().expect("python");
     let lines = String::from_utf8_lossy(&read.stdout).into_owned();
     assert!(read.status.success(), "pydantic refused a state.json: {}", String::from_utf8_lossy(&read.stderr));
@@ -21,7 +21,7 @@ fn the_demo_takes_leads_to_their_end_and_a_pydantic_model_reads_every_state() {
         assert!(lines.lines().any(|l| l.ends_with(&format!("completed {outcome}"))), "no lead is {outcome}:\n{lines}");
     }
     // A second demo keeps the first one aside.
-    let second = support::max().arg("demo").current_dir(folder.path()).output().expect("max demo");
+    let second = process::max().arg("demo").current_dir(folder.path()).output().expect("max demo");
     assert!(second.status.success());
     let kept = std::fs::read_dir(folder.path()).expect("the folder").filter_map(Result::ok);
     assert_eq!(kept.filter(|e| e.file_name().to_string_lossy().starts_with("max-demo")).count(), 2);

@@ -1,12 +1,12 @@
 //! The drop box, as a person or a script uses it: files in `<root>/signals/` of a running MAX.
 
-mod support;
+mod process;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use support::Server;
+use process::Server;
 
 /// The example of DESIGN 4, word for word, without `id`.
 const EXAMPLE: &str = r#"type: PIPELINE_TRANSITION

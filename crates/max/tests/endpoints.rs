@@ -1,11 +1,11 @@
 //! The four endpoints of DESIGN 8, driven by curl: an HTTP client that is not ours.
 
-mod support;
+mod process;
 
 use std::process::Command;
 
 use serde_json::{Value, json};
-use support::Server;
+use process::Server;
 
 struct Answer {
     status: u16,

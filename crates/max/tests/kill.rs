@@ -3,7 +3,7 @@
 //!
 //! 200 rounds; 2,000 with `MAX_TEST_LONG` (`./test --long`). A failure prints the seed: set `MAX_TEST_SEED` to it.
 
-mod support;
+mod process;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use max_app::bench::load::Connection;
 use max_engine::ports::Store;
 use parking_lot::Mutex;
 use serde_json::{Value, json};
-use support::{Server, call};
+use process::{Server, call};
 
 /// What the outside was promised.
 #[derive(Default)]
