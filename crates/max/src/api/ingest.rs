@@ -37,6 +37,12 @@ pub async fn ingest_lead(State(app): AppState, caller: Ingest, raw: Raw) -> Resu
         _ => raw.json::<Map<String, Value>>()?,
     };
     let lead = read_lead(fields)?;
+    if lead.message.trim().is_empty() {
+        return Err(Problem::field(
+            "message",
+            "say what the person wrote; a name or an address and a message are enough",
+        ));
+    }
     let once = raw.once(&caller);
     let ingested = app.state.director.ingest(lead, caller.actor(), None, once).await?;
     let status = if ingested.how == IngestedAs::New { StatusCode::CREATED } else { StatusCode::OK };

@@ -5,22 +5,22 @@
 //! without one is open to everybody and there are few of them.
 
 mod admin;
-mod agents;
-mod approvals;
+pub(crate) mod agents;
+pub(crate) mod approvals;
 mod artifacts;
 pub mod auth;
 mod clock;
-mod escalations;
-mod events;
+pub(crate) mod escalations;
+pub(crate) mod events;
 mod handoff;
 mod ingest;
-mod input;
-mod leads;
+pub(crate) mod input;
+pub(crate) mod leads;
 mod messages;
 mod openapi;
 mod ops;
 pub mod problem;
-mod respond;
+pub(crate) mod respond;
 mod sapwaves;
 mod signals;
 mod status;
