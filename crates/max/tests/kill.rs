@@ -12,8 +12,8 @@ use std::time::Duration;
 use max_app::bench::load::Connection;
 use max_engine::ports::Store;
 use parking_lot::Mutex;
-use serde_json::{Value, json};
 use process::{Server, call};
+use serde_json::{Value, json};
 
 /// What the outside was promised.
 #[derive(Default)]
