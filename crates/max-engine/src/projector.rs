@@ -42,6 +42,8 @@ struct State {
     dirty: HashMap<LeadId, Dirty>,
     /// The dirty leads in the order in which they became so, with the moment.
     order: VecDeque<(Instant, LeadId)>,
+    /// The thread has nothing to do and must be woken; while it dwells or writes it looks again by itself.
+    idle: bool,
     /// Somebody waits for everything to be written: no dwelling.
     hurry: bool,
     announcements: Vec<Signal>,
@@ -74,8 +76,9 @@ impl Projector {
             }
             state.mark(Arc::clone(&one.lead), one.position);
         }
-        drop(state);
-        self.work.notify_one();
+        if state.idle {
+            self.work.notify_one();
+        }
     }
 
     /// Marks a lead as changed since a position (at start, or to write it again).
@@ -83,8 +86,9 @@ impl Projector {
         let mut state = self.state.lock();
         state.seen = state.seen.max(since);
         state.mark(lead, since);
-        drop(state);
-        self.work.notify_one();
+        if state.idle {
+            self.work.notify_one();
+        }
     }
 
     /// Waits until everything noted so far is written, or the time is over; true when it is.
@@ -120,11 +124,14 @@ impl Projector {
         loop {
             let mut state = self.state.lock();
             while state.dirty.is_empty() && state.announcements.is_empty() && !state.stopping && !state.unsynced {
+                state.idle = true;
                 self.work.wait(&mut state);
             }
+            state.idle = false;
             if state.dirty.is_empty() && state.announcements.is_empty() {
                 if state.unsynced && !state.stopping {
                     // Quiet: give the work a moment to come back before paying for a sync.
+                    state.idle = true;
                     let idle = self.work.wait_for(&mut state, SYNC_EVERY.saturating_sub(synced.elapsed())).timed_out();
                     if !idle && !state.dirty.is_empty() {
                         continue;
