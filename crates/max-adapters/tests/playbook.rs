@@ -301,6 +301,83 @@ fn topics_that_were_said_are_not_asked_again() {
     assert!(!asked.contains("budget") && !asked.contains("By when") && !asked.contains("decides"), "{asked}");
 }
 
+#[test]
+fn the_core_orchestra_asks_for_one_more_try_and_then_for_people() {
+    let mut house = House::ingest(yoga());
+    for round in 0..2 {
+        house.fail("the answer was empty");
+        assert_eq!(house.lead.status(), Status::Failed);
+        house.work();
+        let retried = house.lead.escalation.is_none();
+        assert_eq!(retried, round == 0, "{:?}", house.lead.escalation);
+    }
+    let advice = house.lead.escalation.as_ref().and_then(|e| e.recommendation.clone()).expect("advice");
+    assert!(advice.contains("the answer was empty"), "{advice}");
+}
+
+#[test]
+fn a_turn_given_back_with_nothing_new_goes_on_waiting() {
+    let mut house = House::ingest(yoga());
+    house.settle();
+    house.hears(EN_ANSWERS);
+    house.settle();
+    let mails = house.messages.len();
+    house.wait();
+    house.fail("the answer was empty");
+    house.settle();
+    assert_eq!(house.ask(), ClientAsk::Decision);
+    assert_eq!(house.messages.len(), mails, "nobody is written to twice");
+}
+
+#[test]
+fn a_second_rejection_keeps_the_first_one_in_mind() {
+    let mut house = House::ingest(yoga());
+    house.settle();
+    house.hears(EN_ANSWERS);
+    for reason in ["Name the hosting.", "Name the domain."] {
+        house.settle_until(ApprovalKind::Scope);
+        house.decide(false, Some(reason));
+    }
+    house.settle_until(ApprovalKind::Scope);
+    let scope: Scope = house.lead.stage_value(Stage::Scoping, "scope").expect("a scope");
+    for word in ["hosting.", "domain."] {
+        assert!(scope.assumptions.iter().any(|a| a.ends_with(word)), "{:?}", scope.assumptions);
+    }
+}
+
+#[test]
+fn scopes_of_other_trades_can_be_read() {
+    let cases = [
+        (
+            "Hi, I'm the owner of a small law firm. Our website is ten years old and looks it. Can you help us with a redesign? It should work on phones and have a contact form.",
+            2,
+        ),
+        (
+            "We are looking for a web app where our 40 technicians can log in, see today's jobs and upload photos. Integration with our CRM is a must. Budget around 30k, launch in June.",
+            2,
+        ),
+        (
+            "Hallo, ich suche jemanden für einen Onlineshop mit Bezahlung per PayPal und einem Blog. Kein Mitgliederbereich. Budget 8.000 €.",
+            3,
+        ),
+        ("Need landing page asap", 1),
+    ];
+    for (message, least) in cases {
+        let mut house = House::ingest(lead("Sam", "Sam's", message));
+        house.settle();
+        house.hears("Thanks, see above.");
+        house.settle_until_scope();
+        let scope: Scope = house.lead.stage_value(Stage::Scoping, "scope").expect("a scope");
+        let texts: Vec<String> = scope
+            .requirements
+            .iter()
+            .map(|r| format!("{:?} {} {}", r.priority, r.text, r.effort_quarter_days))
+            .collect();
+        println!("{} | {:#?}", scope.title, texts);
+        assert!(scope.requirements.iter().filter(|r| r.priority != Priority::Wont).count() >= least, "{texts:?}");
+    }
+}
+
 /// Where a picture of the documents is wanted: `MAX_TEST_PICTURES=/some/folder`.
 #[test]
 fn documents_can_be_looked_at() {
