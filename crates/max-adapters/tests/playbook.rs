@@ -346,6 +346,44 @@ fn a_second_rejection_keeps_the_first_one_in_mind() {
 }
 
 #[test]
+fn the_mockup_works_offline_and_has_no_dead_end() {
+    for new in [yoga(), bakery()] {
+        let answers = if new.name.starts_with('J') { DE_ANSWERS } else { EN_ANSWERS };
+        let mut house = House::ingest(new);
+        house.settle();
+        house.hears(answers);
+        house.settle();
+        let html = house.text("mockup.html");
+        assert!(
+            !html.contains("http://") && !html.contains("https://") && !html.contains("url("),
+            "it asks the net for nothing"
+        );
+        let targets: Vec<&str> = html.split("href=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+        assert!(targets.len() > 20);
+        for target in targets {
+            let id = target.strip_prefix('#').expect("a link inside the file");
+            assert!(html.contains(&format!("id=\"{id}\"")), "{target} leads nowhere");
+        }
+        let screens = html.matches("<section class=\"screen\"").count();
+        assert_eq!(
+            html.matches("class=\"empty\"").count() * 2 + 1,
+            screens,
+            "each screen has its empty and error state"
+        );
+    }
+}
+
+#[test]
+fn no_document_holds_a_placeholder() {
+    let mut house = House::ingest(bakery());
+    house.play_to_the_end(DE_ANSWERS, "Einverstanden.");
+    for (name, bytes) in &house.files {
+        let text = std::str::from_utf8(bytes).expect("text");
+        assert_eq!(max_core::stages::placeholder(text), None, "{name}");
+    }
+}
+
+#[test]
 fn scopes_of_other_trades_can_be_read() {
     let cases = [
         (
@@ -373,7 +411,6 @@ fn scopes_of_other_trades_can_be_read() {
             .iter()
             .map(|r| format!("{:?} {} {}", r.priority, r.text, r.effort_quarter_days))
             .collect();
-        println!("{} | {:#?}", scope.title, texts);
         assert!(scope.requirements.iter().filter(|r| r.priority != Priority::Wont).count() >= least, "{texts:?}");
     }
 }
