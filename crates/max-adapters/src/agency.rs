@@ -1,6 +1,9 @@
 //! The agency's own folder: who it is, what it does and for how much, its clauses and mails. Every file is optional;
 //! what is absent is the built-in example.
 
+mod embedded;
+mod folder;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::ErrorKind;
@@ -11,9 +14,10 @@ use max_core::stage::Eidolon;
 use max_core::stages::onboarding::Owner;
 use max_documents::Lang;
 use max_documents::contract::Clause;
-use minijinja::{Environment, UndefinedBehavior};
+use minijinja::Environment;
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
+
+use folder::Folder;
 
 /// Everything that is particular to one agency.
 #[derive(Debug)]
@@ -251,7 +255,7 @@ impl Agency {
     /// names of the files that were written.
     pub fn write_defaults(dir: &Path) -> Result<Vec<String>, AgencyError> {
         let mut written = Vec::new();
-        for (name, text) in builtin() {
+        for (name, text) in embedded::builtin() {
             let path = dir.join(&name);
             let failed = |error: std::io::Error| AgencyError::new(&name, error);
             if let Some(parent) = path.parent() {
@@ -311,7 +315,7 @@ impl Agency {
     /// Renders a mail: its subject and its text.
     pub fn mail(&self, lang: Lang, name: &str, slots: minijinja::Value) -> Result<(String, String), AgencyError> {
         let file = format!("templates/{}/{name}.txt", lang.tag());
-        let failed = |error: minijinja::Error| AgencyError::new(&file, format!("{error:#}"));
+        let failed = |error: minijinja::Error| AgencyError::new(&file, format!("{error}"));
         let text = self.mails.get_template(&file).and_then(|t| t.render(slots)).map_err(failed)?;
         let (head, body) = text.split_once('\n').unwrap_or((&text, ""));
         let subject = head.strip_prefix("Subject:").unwrap_or(head).trim();
@@ -353,214 +357,6 @@ impl Agency {
         Ok(())
     }
 }
-
-/// Where files come from: the owner's folder first, then the built-in ones.
-struct Folder<'a> {
-    dir: Option<&'a Path>,
-}
-
-impl Folder<'_> {
-    /// The owner's file, if there is one.
-    fn own(&self, name: &str) -> Result<Option<String>, AgencyError> {
-        let Some(dir) = self.dir else { return Ok(None) };
-        match fs::read_to_string(dir.join(name)) {
-            Ok(text) => Ok(Some(text)),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(AgencyError::new(name, error)),
-        }
-    }
-
-    fn toml<T: DeserializeOwned>(&self, name: &str) -> Result<T, AgencyError> {
-        let own = self.own(name)?;
-        let text = match &own {
-            Some(text) => text.as_str(),
-            None => TABLES.iter().find(|(n, _)| *n == name).map_or("", |(_, text)| text),
-        };
-        toml::from_str(text).map_err(|error| AgencyError::new(name, error.to_string().trim()))
-    }
-
-    /// The clauses by language, ordered by file name. An empty file leaves a built-in clause out; a new one adds one.
-    fn clauses(&self) -> Result<BTreeMap<Lang, Vec<Clause>>, AgencyError> {
-        let mut all = BTreeMap::new();
-        for lang in Lang::ALL {
-            let mut clauses = Vec::new();
-            let folder = format!("clauses/{}", lang.tag());
-            for (name, text) in self.texts(&folder, "md", CLAUSES)? {
-                let text = text.trim().to_owned();
-                if text.is_empty() {
-                    continue;
-                }
-                let Some((title, body)) = text.strip_prefix("# ").and_then(|t| t.split_once('\n')) else {
-                    return Err(AgencyError::new(&name, "a clause begins with `# ` and its title, then its text"));
-                };
-                let id = name.rsplit('/').next().unwrap_or(&name).trim_end_matches(".md");
-                clauses.push(Clause { id: id.into(), title: title.trim().into(), text: body.trim().into() });
-            }
-            all.insert(lang, clauses);
-        }
-        Ok(all)
-    }
-
-    fn mails(&self) -> Result<Environment<'static>, AgencyError> {
-        let mut mails = Environment::new();
-        mails.set_undefined_behavior(UndefinedBehavior::SemiStrict);
-        for lang in Lang::ALL {
-            for (name, text) in self.texts(&format!("templates/{}", lang.tag()), "txt", MAILS)? {
-                if !text.starts_with("Subject:") {
-                    return Err(AgencyError::new(&name, "a mail begins with a line `Subject: …`"));
-                }
-                mails
-                    .add_template_owned(name.clone(), text)
-                    .map_err(|error| AgencyError::new(&name, format!("{error:#}")))?;
-            }
-        }
-        Ok(mails)
-    }
-
-    /// The texts of a folder by name: the built-in ones, replaced and added to by the owner's.
-    fn texts(
-        &self,
-        folder: &str,
-        ending: &str,
-        builtin: &[(&str, &str)],
-    ) -> Result<BTreeMap<String, String>, AgencyError> {
-        let mut texts: BTreeMap<String, String> = builtin
-            .iter()
-            .filter(|(name, _)| name.starts_with(folder))
-            .map(|(name, text)| ((*name).to_owned(), (*text).to_owned()))
-            .collect();
-        let Some(dir) = self.dir else { return Ok(texts) };
-        let entries = match fs::read_dir(dir.join(folder)) {
-            Ok(entries) => entries,
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(texts),
-            Err(error) => return Err(AgencyError::new(folder, error)),
-        };
-        for entry in entries {
-            let entry = entry.map_err(|error| AgencyError::new(folder, error))?;
-            let Ok(file) = entry.file_name().into_string() else { continue };
-            if file.starts_with('.') || Path::new(&file).extension().is_none_or(|e| e != ending) {
-                continue;
-            }
-            let name = format!("{folder}/{file}");
-            if let Some(text) = self.own(&name)? {
-                texts.insert(name, text);
-            }
-        }
-        Ok(texts)
-    }
-}
-
-/// Every built-in file by name.
-fn builtin() -> impl Iterator<Item = (String, &'static str)> {
-    TABLES.iter().chain(CLAUSES).chain(MAILS).map(|(name, text)| ((*name).to_owned(), *text))
-}
-
-macro_rules! files {
-    ($($name:literal),+ $(,)?) => { &[$(($name, include_str!(concat!("../agency/", $name)))),+] };
-}
-
-const TABLES: &[(&str, &str)] =
-    files!("profile.toml", "services.toml", "rates.toml", "onboarding.toml", "personas.toml",);
-
-const CLAUSES: &[(&str, &str)] = files!(
-    "clauses/de/01-parties.md",
-    "clauses/de/02-scope.md",
-    "clauses/de/03-deliverables.md",
-    "clauses/de/04-timetable.md",
-    "clauses/de/05-price.md",
-    "clauses/de/06-late-payment.md",
-    "clauses/de/07-changes.md",
-    "clauses/de/08-revisions.md",
-    "clauses/de/09-acceptance.md",
-    "clauses/de/10-rights.md",
-    "clauses/de/11-warranty.md",
-    "clauses/de/12-confidentiality.md",
-    "clauses/de/13-data.md",
-    "clauses/de/14-liability.md",
-    "clauses/de/15-termination.md",
-    "clauses/de/16-law.md",
-    "clauses/de/17-ai.md",
-    "clauses/en/01-parties.md",
-    "clauses/en/02-scope.md",
-    "clauses/en/03-deliverables.md",
-    "clauses/en/04-timetable.md",
-    "clauses/en/05-price.md",
-    "clauses/en/06-late-payment.md",
-    "clauses/en/07-changes.md",
-    "clauses/en/08-revisions.md",
-    "clauses/en/09-acceptance.md",
-    "clauses/en/10-rights.md",
-    "clauses/en/11-warranty.md",
-    "clauses/en/12-confidentiality.md",
-    "clauses/en/13-data.md",
-    "clauses/en/14-liability.md",
-    "clauses/en/15-termination.md",
-    "clauses/en/16-law.md",
-    "clauses/en/17-ai.md",
-);
-
-const MAILS: &[(&str, &str)] = files!(
-    "templates/de/closing.txt",
-    "templates/de/contract-1.txt",
-    "templates/de/contract-2.txt",
-    "templates/de/contract-3.txt",
-    "templates/de/contract-4.txt",
-    "templates/de/contract.txt",
-    "templates/de/decline.txt",
-    "templates/de/first-reply.txt",
-    "templates/de/human.txt",
-    "templates/de/keep-talking.txt",
-    "templates/de/milestone.txt",
-    "templates/de/mockup.txt",
-    "templates/de/nudge-1.txt",
-    "templates/de/nudge-2.txt",
-    "templates/de/nudge-3.txt",
-    "templates/de/nudge-4.txt",
-    "templates/de/offer-1.txt",
-    "templates/de/offer-2.txt",
-    "templates/de/offer-3.txt",
-    "templates/de/offer-4.txt",
-    "templates/de/plan.txt",
-    "templates/de/proposal.txt",
-    "templates/de/questions.txt",
-    "templates/de/receipt.txt",
-    "templates/de/sign-off-1.txt",
-    "templates/de/sign-off-2.txt",
-    "templates/de/sign-off-3.txt",
-    "templates/de/sign-off-4.txt",
-    "templates/de/welcome.txt",
-    "templates/de/withdrawn.txt",
-    "templates/en/closing.txt",
-    "templates/en/contract-1.txt",
-    "templates/en/contract-2.txt",
-    "templates/en/contract-3.txt",
-    "templates/en/contract-4.txt",
-    "templates/en/contract.txt",
-    "templates/en/decline.txt",
-    "templates/en/first-reply.txt",
-    "templates/en/human.txt",
-    "templates/en/keep-talking.txt",
-    "templates/en/milestone.txt",
-    "templates/en/mockup.txt",
-    "templates/en/nudge-1.txt",
-    "templates/en/nudge-2.txt",
-    "templates/en/nudge-3.txt",
-    "templates/en/nudge-4.txt",
-    "templates/en/offer-1.txt",
-    "templates/en/offer-2.txt",
-    "templates/en/offer-3.txt",
-    "templates/en/offer-4.txt",
-    "templates/en/plan.txt",
-    "templates/en/proposal.txt",
-    "templates/en/questions.txt",
-    "templates/en/receipt.txt",
-    "templates/en/sign-off-1.txt",
-    "templates/en/sign-off-2.txt",
-    "templates/en/sign-off-3.txt",
-    "templates/en/sign-off-4.txt",
-    "templates/en/welcome.txt",
-    "templates/en/withdrawn.txt",
-);
 
 #[cfg(test)]
 mod tests {
@@ -604,5 +400,19 @@ mod tests {
         fs::write(dir.path().join("rates.toml"), "day_rate = 5\n").expect("written");
         let error = Agency::load(Some(dir.path())).expect_err("unknown field").to_string();
         assert!(error.contains("rates.toml") && error.contains("day_rate"), "{error}");
+    }
+    #[test]
+    fn a_slot_that_nobody_fills_is_found_when_the_folder_is_read() {
+        for (name, text) in [
+            ("clauses/en/05-price.md", "# Price\n\nThe price is {{ prize }}.\n"),
+            ("templates/de/welcome.txt", "Subject: Hallo\n\n{{ vorname }}\n"),
+        ] {
+            let dir = tempfile::tempdir().expect("a folder");
+            let path = dir.path().join(name);
+            fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+            fs::write(path, text).expect("written");
+            let error = Agency::load(Some(dir.path())).expect_err("an unknown slot").to_string();
+            assert!(error.contains(name), "{error}");
+        }
     }
 }

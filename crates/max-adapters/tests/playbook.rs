@@ -301,6 +301,120 @@ fn topics_that_were_said_are_not_asked_again() {
     assert!(!asked.contains("budget") && !asked.contains("By when") && !asked.contains("decides"), "{asked}");
 }
 
+#[test]
+fn the_core_orchestra_asks_for_one_more_try_and_then_for_people() {
+    let mut house = House::ingest(yoga());
+    for round in 0..2 {
+        house.fail("the answer was empty");
+        assert_eq!(house.lead.status(), Status::Failed);
+        house.work();
+        let retried = house.lead.escalation.is_none();
+        assert_eq!(retried, round == 0, "{:?}", house.lead.escalation);
+    }
+    let advice = house.lead.escalation.as_ref().and_then(|e| e.recommendation.clone()).expect("advice");
+    assert!(advice.contains("the answer was empty"), "{advice}");
+}
+
+#[test]
+fn a_turn_given_back_with_nothing_new_goes_on_waiting() {
+    let mut house = House::ingest(yoga());
+    house.settle();
+    house.hears(EN_ANSWERS);
+    house.settle();
+    let mails = house.messages.len();
+    house.wait();
+    house.fail("the answer was empty");
+    house.settle();
+    assert_eq!(house.ask(), ClientAsk::Decision);
+    assert_eq!(house.messages.len(), mails, "nobody is written to twice");
+}
+
+#[test]
+fn a_second_rejection_keeps_the_first_one_in_mind() {
+    let mut house = House::ingest(yoga());
+    house.settle();
+    house.hears(EN_ANSWERS);
+    for reason in ["Name the hosting.", "Name the domain."] {
+        house.settle_until(ApprovalKind::Scope);
+        house.decide(false, Some(reason));
+    }
+    house.settle_until(ApprovalKind::Scope);
+    let scope: Scope = house.lead.stage_value(Stage::Scoping, "scope").expect("a scope");
+    for word in ["hosting.", "domain."] {
+        assert!(scope.assumptions.iter().any(|a| a.ends_with(word)), "{:?}", scope.assumptions);
+    }
+}
+
+#[test]
+fn the_mockup_works_offline_and_has_no_dead_end() {
+    for new in [yoga(), bakery()] {
+        let answers = if new.name.starts_with('J') { DE_ANSWERS } else { EN_ANSWERS };
+        let mut house = House::ingest(new);
+        house.settle();
+        house.hears(answers);
+        house.settle();
+        let html = house.text("mockup.html");
+        assert!(
+            !html.contains("http://") && !html.contains("https://") && !html.contains("url("),
+            "it asks the net for nothing"
+        );
+        let targets: Vec<&str> = html.split("href=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+        assert!(targets.len() > 20);
+        for target in targets {
+            let id = target.strip_prefix('#').expect("a link inside the file");
+            assert!(html.contains(&format!("id=\"{id}\"")), "{target} leads nowhere");
+        }
+        let screens = html.matches("<section class=\"screen\"").count();
+        assert_eq!(
+            html.matches("class=\"empty\"").count() * 2 + 1,
+            screens,
+            "each screen has its empty and error state"
+        );
+    }
+}
+
+#[test]
+fn no_document_holds_a_placeholder() {
+    let mut house = House::ingest(bakery());
+    house.play_to_the_end(DE_ANSWERS, "Einverstanden.");
+    for (name, bytes) in &house.files {
+        let text = std::str::from_utf8(bytes).expect("text");
+        assert_eq!(max_core::stages::placeholder(text), None, "{name}");
+    }
+}
+
+#[test]
+fn scopes_of_other_trades_can_be_read() {
+    let cases = [
+        (
+            "Hi, I'm the owner of a small law firm. Our website is ten years old and looks it. Can you help us with a redesign? It should work on phones and have a contact form.",
+            2,
+        ),
+        (
+            "We are looking for a web app where our 40 technicians can log in, see today's jobs and upload photos. Integration with our CRM is a must. Budget around 30k, launch in June.",
+            2,
+        ),
+        (
+            "Hallo, ich suche jemanden für einen Onlineshop mit Bezahlung per PayPal und einem Blog. Kein Mitgliederbereich. Budget 8.000 €.",
+            3,
+        ),
+        ("Need landing page asap", 1),
+    ];
+    for (message, least) in cases {
+        let mut house = House::ingest(lead("Sam", "Sam's", message));
+        house.settle();
+        house.hears("Thanks, see above.");
+        house.settle_until_scope();
+        let scope: Scope = house.lead.stage_value(Stage::Scoping, "scope").expect("a scope");
+        let texts: Vec<String> = scope
+            .requirements
+            .iter()
+            .map(|r| format!("{:?} {} {}", r.priority, r.text, r.effort_quarter_days))
+            .collect();
+        assert!(scope.requirements.iter().filter(|r| r.priority != Priority::Wont).count() >= least, "{texts:?}");
+    }
+}
+
 /// Where a picture of the documents is wanted: `MAX_TEST_PICTURES=/some/folder`.
 #[test]
 fn documents_can_be_looked_at() {

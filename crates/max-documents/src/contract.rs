@@ -116,6 +116,34 @@ pub fn render(
     engine::both("contract", &view, head, lang)
 }
 
+/// Tries a clause with example values, so that a slot that does not exist is found before a client waits.
+pub fn try_clause(clause: &Clause) -> Result<(), RenderError> {
+    let example = || "example".to_owned();
+    let slots = Slots {
+        agency: example(),
+        agency_address: example(),
+        agency_mail: example(),
+        client: example(),
+        person: example(),
+        client_mail: example(),
+        project: example(),
+        scope_sha256: example(),
+        offer_revision: 1,
+        net: example(),
+        vat: example(),
+        vat_rate: example(),
+        gross: example(),
+        payments: example(),
+        currency: example(),
+        date: example(),
+        law: example(),
+        venue: example(),
+    };
+    engine::foreign(&clause.id, &clause.text, &slots, false)?;
+    engine::foreign(&clause.id, &small_markdown_to_html(&clause.text), &slots, true)?;
+    Ok(())
+}
+
 fn slots(terms: &Terms, proposal: &Proposal, scope: &Scope, head: &Letterhead, lang: Lang) -> Slots {
     let money = |minor: i64| lang.money(minor, &proposal.currency);
     let payments: Vec<String> =

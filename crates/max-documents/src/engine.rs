@@ -42,7 +42,7 @@ pub(crate) fn one<V: Serialize>(
         lang => lang.tag(),
         t => &LABELS[lang as usize],
     };
-    let failed = |error: minijinja::Error| RenderError { document: template.into(), cause: format!("{error:#}") };
+    let failed = |error: minijinja::Error| RenderError { document: template.into(), cause: format!("{error}") };
     ENGINE.get_template(template).and_then(|t| t.render(context)).map_err(failed)
 }
 
@@ -52,7 +52,7 @@ pub(crate) fn foreign<V: Serialize>(name: &str, source: &str, slots: &V, html: b
     let file = format!("{name}.{ending}");
     ENGINE
         .render_named_str(&file, source, Value::from(Serde(slots)))
-        .map_err(|error| RenderError { document: name.into(), cause: format!("{error:#}") })
+        .map_err(|error| RenderError { document: name.into(), cause: format!("{error}") })
 }
 
 macro_rules! embed {
@@ -75,7 +75,7 @@ static ENGINE: LazyLock<Environment<'static>> = LazyLock::new(|| {
     for (name, source) in TEMPLATES {
         // A template that does not parse is missing, and every test of its document says so.
         if let Err(error) = engine.add_template(name, source) {
-            debug_assert!(false, "{error:#}");
+            debug_assert!(false, "{error}");
         }
     }
     engine

@@ -1,7 +1,7 @@
 //! The welcome pack and the workspace that a project starts in.
 
 use max_core::stages::closer::Proposal;
-use max_core::stages::onboarding::{Checklist, Owner, Step, StepState};
+use max_core::stages::onboarding::{Checklist, Owner, Step};
 use max_core::stages::scoping::Scope;
 use serde::Serialize;
 
@@ -24,8 +24,6 @@ struct View<'a> {
 struct StepView<'a> {
     id: &'a str,
     title: &'a str,
-    done: bool,
-    proof: &'a str,
 }
 
 /// A folder of the workspace.
@@ -67,11 +65,7 @@ impl Pack<'_> {
 
     fn view<'a>(&'a self, steps: &'a [Step], lang: Lang) -> View<'a> {
         let of = |owner: Owner| {
-            steps
-                .iter()
-                .filter(|s| s.owner == owner)
-                .map(|s| StepView { id: &s.id, title: &s.title, done: s.state == StepState::Done, proof: &s.proof })
-                .collect()
+            steps.iter().filter(|s| s.owner == owner).map(|s| StepView { id: &s.id, title: &s.title }).collect()
         };
         View {
             title: &self.scope.title,

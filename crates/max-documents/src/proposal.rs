@@ -82,7 +82,7 @@ pub fn render(proposal: &Proposal, scope: &Scope, head: &Letterhead, lang: Lang)
         valid_until: lang.date(proposal.valid_until),
         out_of_scope: wont.map(|r| r.text.as_str()).chain(scope.out_of_scope.iter().map(String::as_str)).collect(),
         assumptions: &scope.assumptions,
-        effort: lang.days(proposal.lines.iter().map(|l| l.quarter_days).sum()),
+        effort: lang.days(proposal.lines.iter().fold(0u32, |sum, l| sum.saturating_add(l.quarter_days))),
     };
     engine::both("proposal", &view, head, lang)
 }

@@ -47,7 +47,7 @@ pub fn render(scope: &Scope, head: &Letterhead, lang: Lang) -> Result<Rendered, 
     let mut sorted: Vec<&Requirement> = scope.requirements.iter().collect();
     sorted.sort_by_key(|r| r.priority);
     let (built, wont): (Vec<_>, Vec<_>) = sorted.into_iter().partition(|r| r.priority != Priority::Wont);
-    let quarters = built.iter().map(|r| r.effort_quarter_days).sum();
+    let quarters = built.iter().fold(0u32, |sum, r| sum.saturating_add(r.effort_quarter_days));
     let view = View {
         title: &scope.title,
         scope,

@@ -89,13 +89,13 @@ impl House {
     }
 
     /// Gives a command and applies what comes of it.
-    pub fn give(&mut self, by: Actor, command: Command) -> Result<(), Refusal> {
+    pub fn give(&mut self, by: Actor, command: Command) -> Result<(), Box<Refusal>> {
         self.steps += 1;
         self.now += SignedDuration::from_mins(61);
         let mut fresh = Fresh::new(self.now, self.steps);
         let request = Request::new(by.clone(), command);
-        let Decision::Events(events) = decide(Some(&self.lead), self.lead.id, &request, &mut fresh, &self.policy)?
-        else {
+        let decision = decide(Some(&self.lead), self.lead.id, &request, &mut fresh, &self.policy).map_err(Box::new)?;
+        let Decision::Events(events) = decision else {
             return Ok(());
         };
         for event in &events {
@@ -159,6 +159,16 @@ impl House {
         self.let_go();
     }
 
+    /// Claims the open task and gives up on it for good.
+    pub fn fail(&mut self, error: &str) {
+        let task = self.lead.open_task().expect("an open task").id;
+        let eidolon = Actor::Eidolon(self.lead.open_task().expect("open").eidolon);
+        self.give(eidolon.clone(), Command::Claim { task, holder: "test#1".into() }).expect("claimed");
+        let attempt = self.lead.open_task().expect("claimed").attempt;
+        let fail = Command::Fail { task, attempt, error: error.into(), retryable: false };
+        self.give(eidolon, fail).expect("recorded");
+    }
+
     fn let_go(&mut self) {
         let queued: Vec<_> = self.lead.outbox().filter(|m| m.delivery == Delivery::Queued).map(|m| m.id).collect();
         for message in queued {
@@ -199,6 +209,17 @@ impl House {
             }
         }
         panic!("{kind:?} is never asked: {:?}", self.lead.turn);
+    }
+
+    /// Works until the scope waits for approval, answering the questions once more on the way.
+    pub fn settle_until_scope(&mut self) {
+        while self.lead.open_task().is_some() {
+            self.work();
+        }
+        if self.lead.pending_approval().is_none() {
+            self.hears("That is all we know.");
+            self.settle_until(ApprovalKind::Scope);
+        }
     }
 
     pub fn decide(&mut self, approve: bool, reason: Option<&str>) {

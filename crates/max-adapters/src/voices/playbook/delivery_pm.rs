@@ -59,18 +59,18 @@ fn make_plan(turn: &Turn, scope: &Scope) -> Result<Thought, CallFail> {
     let built: Vec<&Requirement> = scope.requirements.iter().filter(|r| r.priority != Priority::Wont).collect();
     let start = next_working_day(turn.today());
     let groups = balanced(&built);
-    let total: u32 = built.iter().map(|r| r.effort_quarter_days).sum::<u32>().max(1);
+    let total = effort(&built).max(1);
     let mut milestones = Vec::new();
-    let (mut done, mut shared) = (0u32, 0u32);
+    let (mut done, mut shared) = (0, 0);
     for (i, group) in groups.iter().enumerate() {
-        done += group.iter().map(|r| r.effort_quarter_days).sum::<u32>();
+        done += effort(group);
         let last = i + 1 == groups.len();
-        let upto = if last { 10_000 } else { done * 10_000 / total };
+        let upto = if last { 10_000 } else { u32::try_from(done * 10_000 / total).unwrap_or(10_000) };
         milestones.push(Milestone {
             id: format!("M-{}", i + 1),
             title: milestone_title(group, last, turn.lang),
             requirements: group.iter().map(|r| r.id.clone()).collect(),
-            due: working_days_after(start, done.div_ceil(4)),
+            due: working_days_after(start, u32::try_from(done.div_ceil(4)).unwrap_or(u32::MAX)),
             acceptance: match turn.lang {
                 Lang::En => "Every requirement listed meets its acceptance criterion.",
                 Lang::De => "Jede aufgeführte Anforderung erfüllt ihr Abnahmekriterium.",
@@ -99,18 +99,19 @@ fn make_plan(turn: &Turn, scope: &Scope) -> Result<Thought, CallFail> {
 
 /// Cuts the requirements, in their order, into two to four milestones of about the same effort.
 fn balanced<'a>(built: &[&'a Requirement]) -> Vec<Vec<&'a Requirement>> {
-    let total: u32 = built.iter().map(|r| r.effort_quarter_days).sum();
+    let total = effort(built);
     // About two working weeks each, as far as there are requirements to put into them.
-    let wanted = (total / 40 + 1).clamp(2, 4) as usize;
-    let count = wanted.min(built.len()).max(1);
+    let wanted = (total / 40 + 1).clamp(2, 4);
+    let count = wanted.min(built.len() as u64).max(1);
     let mut groups: Vec<Vec<&Requirement>> = Vec::new();
     let mut group: Vec<&Requirement> = Vec::new();
     let mut done = 0;
     for (i, requirement) in built.iter().enumerate() {
         group.push(requirement);
-        done += requirement.effort_quarter_days;
-        let (left, groups_left) = (built.len() - i - 1, count - groups.len() - 1);
-        let full = done as usize * count >= total as usize * (groups.len() + 1);
+        done += u64::from(requirement.effort_quarter_days);
+        let standing = groups.len() as u64 + 1;
+        let (left, groups_left) = ((built.len() - i - 1) as u64, count - standing);
+        let full = done * count >= total * standing;
         if groups_left > 0 && (full || left == groups_left) {
             groups.push(std::mem::take(&mut group));
         }
@@ -119,6 +120,11 @@ fn balanced<'a>(built: &[&'a Requirement]) -> Vec<Vec<&'a Requirement>> {
         groups.push(group);
     }
     groups
+}
+
+/// Quarters of a day, over all.
+fn effort(requirements: &[&Requirement]) -> u64 {
+    requirements.iter().map(|r| u64::from(r.effort_quarter_days)).sum()
 }
 
 fn milestone_title(group: &[&Requirement], last: bool, lang: Lang) -> String {

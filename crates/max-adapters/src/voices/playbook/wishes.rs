@@ -31,7 +31,9 @@ pub fn wishes<'a>(said: &[Words], catalog: &'a Catalog) -> Vec<Wish<'a>> {
             if !sentence.bullet {
                 list_of_wishes = sentence.colon && (is_wish(&of) || feature(&of, catalog).is_some());
             }
-            let item = sentence.bullet && (list_of_wishes || feature(&of, catalog).is_some());
+            let names_something = feature(&of, catalog).is_some();
+            let item = (sentence.bullet && (list_of_wishes || names_something))
+                || (names_something && starts_negated(sentence.text));
             if (item || is_wish(&of)) && !announces(&sentence, &of, catalog) && !is_frame(&of, catalog) {
                 for wish in split(sentence.text, &words.source, catalog) {
                     add(&mut found, wish);
@@ -74,6 +76,9 @@ pub fn is_wish(said: &Said) -> bool {
         "can you build",
         "could you build",
         "can you make",
+        "can you help",
+        "could you help",
+        "help with",
         "could you make",
         "would love",
         "nice to have",
@@ -205,6 +210,10 @@ fn group(rest: &str, catalog: &Catalog) -> Vec<String> {
             Some((_, Some(before))) if about.is_some_and(|a| a != *before) || starts_negated(part) => {
                 groups.push((part.to_owned(), about.or(Some(""))));
             }
+            // `It should work on phones and have a contact form` are two wishes.
+            Some((text, None)) if about.is_some() && is_wish(&Said::new(text.as_str())) => {
+                groups.push((part.to_owned(), about));
+            }
             Some((text, before)) => {
                 text.push_str(joint);
                 text.push_str(part);
@@ -238,6 +247,15 @@ pub fn object(sentence: &str) -> (bool, &str) {
         "wir wollen kein",
     ];
     const WANT: &[&str] = &[
+        "ich suche jemanden für",
+        "wir suchen jemanden für",
+        "looking for somebody for",
+        "looking for someone for",
+        "need",
+        "can you help us with",
+        "can you help me with",
+        "could you help us with",
+        "could you help me with",
         "we need",
         "i need",
         "we want",
@@ -295,6 +313,8 @@ pub fn object(sentence: &str) -> (bool, &str) {
         let Some((at, phrase)) = phrases
             .iter()
             .filter_map(|p| said.position(p).map(|at| (at, *p)))
+            // `Need a page` is a wish of the writer, `guests need a page` says more with its subject.
+            .filter(|(at, p)| *p != "need" || *at == 0)
             .min_by_key(|(at, p)| (*at, usize::MAX - p.len()))
         else {
             continue;
@@ -320,8 +340,8 @@ fn starts_negated(part: &str) -> bool {
 /// Without articles and negations at the front.
 fn bare(part: &str) -> &str {
     const FRONT: &[&str] = &[
-        "a ", "an ", "the ", "no ", "not ", "also ", "some ", "and ", "eine ", "einen ", "ein ", "einem ", "die ",
-        "der ", "das ", "keine ", "keinen ", "kein ", "nicht ", "auch ", "und ",
+        "have ", "has ", "a ", "an ", "the ", "no ", "not ", "also ", "some ", "and ", "eine ", "einen ", "ein ",
+        "einem ", "die ", "der ", "das ", "keine ", "keinen ", "kein ", "nicht ", "auch ", "und ",
     ];
     let mut rest = part.trim();
     for _ in 0..3 {
@@ -336,7 +356,26 @@ fn bare(part: &str) -> &str {
             break;
         }
     }
-    rest
+    without_weight(rest)
+}
+
+/// `A blog would be nice to have` is about a blog; how much it matters stands in the priority.
+fn without_weight(part: &str) -> &str {
+    const WEIGHT: &[&str] = &[
+        " would be nice to have",
+        " would be nice",
+        " would be great",
+        " is a must",
+        " is important",
+        " is optional",
+        " wäre schön",
+        " wäre toll",
+        " ist wichtig",
+        " ist ein muss",
+    ];
+    let lower = Said::new(part);
+    let cut = WEIGHT.iter().find_map(|w| lower.position(w).filter(|at| at + w.len() == part.len()));
+    cut.and_then(|at| part.get(..at)).filter(|p| p.chars().count() > 2).unwrap_or(part)
 }
 
 fn priority(said: &Said) -> Priority {
