@@ -10,6 +10,7 @@ pub mod cli;
 pub mod client;
 pub mod config;
 pub mod dashboard;
+pub mod demo;
 pub mod exit;
 pub mod launcher;
 pub mod simulate;

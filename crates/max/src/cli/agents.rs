@@ -2,8 +2,8 @@
 
 use super::Context;
 use super::output::short;
-use crate::client::answers::{AgentsHealth, VoiceState};
 use crate::exit::{Exit, Failure};
+use crate::wire::{AgentsHealth, VoiceState};
 
 /// Show how the Eidolons and their voices are
 ///

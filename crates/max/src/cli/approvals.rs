@@ -6,9 +6,9 @@ use serde_json::json;
 use super::Context;
 use super::lead::show_state;
 use super::output::{Style, indent, line, short};
-use crate::client::answers::{ApprovalList, ApprovalState, ApprovalView};
 use crate::client::segment;
 use crate::exit::{Exit, Failure};
+use crate::wire::{ApprovalList, ApprovalState, ApprovalView};
 
 /// What waits for your decision
 #[derive(Debug, Subcommand)]

@@ -6,8 +6,8 @@ use serde_json::json;
 
 use super::Context;
 use super::output::line;
-use crate::client::answers::BackupDone;
 use crate::exit::{Exit, Failure};
+use crate::wire::BackupDone;
 
 /// Write a consistent copy of the log while everything runs
 ///

@@ -27,9 +27,9 @@ mod up;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::exit::{Exit, Failure};
-pub use context::{Context, Globals};
+pub use context::{Context, Globals, client_of};
 use launch::Launcher;
-pub use output::Output;
+pub use output::{Output, line as plain};
 
 /// MAX takes an agency's client from first contact to signed-off project.
 ///

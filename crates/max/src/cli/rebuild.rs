@@ -3,8 +3,8 @@
 use serde_json::json;
 
 use super::Context;
-use crate::client::answers::Rebuilt;
 use crate::exit::{Exit, Failure};
+use crate::wire::Rebuilt;
 
 /// Write every readable copy again from the log
 ///

@@ -5,9 +5,9 @@ use serde_json::json;
 
 use super::Context;
 use super::output::short;
-use crate::client::answers::SapWaveList;
 use crate::client::segment;
 use crate::exit::{Exit, Failure};
+use crate::wire::SapWaveList;
 
 /// Durable wake-ups of Eidolons, by the clock
 #[derive(Debug, Subcommand)]

@@ -8,8 +8,8 @@ use serde_json::{Map, Value, json};
 
 use super::Context;
 use super::output::line;
-use crate::client::answers::SignalRouted;
 use crate::exit::{Exit, Failure};
+use crate::wire::SignalRouted;
 
 /// Send signals, check signal files, follow what happens
 #[derive(Debug, Subcommand)]

@@ -4,9 +4,9 @@ use clap::Subcommand;
 use serde_json::json;
 
 use super::Context;
-use crate::client::answers::{TokenList, TokenMade};
 use crate::client::segment;
 use crate::exit::{Exit, Failure};
+use crate::wire::{TokenList, TokenMade};
 
 /// Access tokens for programs and people
 #[derive(Debug, Subcommand)]

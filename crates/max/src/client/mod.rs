@@ -1,9 +1,8 @@
 //! The HTTP client behind every command: finds the server and its token, and turns problem documents into failures.
 //!
-//! Answers are JSON values, so that `--json` prints what the server said and nothing is lost on the way; [`answers`]
-//! holds typed readings of the parts that commands show.
+//! Answers are JSON values, so that `--json` prints what the server said and nothing is lost on the way; commands read
+//! the parts they show as the types of [`crate::wire`].
 
-pub mod answers;
 mod events;
 mod find;
 mod problem;

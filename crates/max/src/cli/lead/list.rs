@@ -3,8 +3,9 @@
 use serde_json::{Value, json};
 
 use super::{Context, row};
-use crate::client::{answers::LeadList, query};
+use crate::client::query;
 use crate::exit::{Exit, Failure};
+use crate::wire::LeadList;
 
 /// List leads, newest change first
 #[derive(Debug, clap::Args)]

@@ -14,8 +14,9 @@ use serde_json::Value;
 
 use super::Context;
 use super::output::{Style, short};
-use crate::client::{Answer, answers::LeadRow, segment};
+use crate::client::{Answer, segment};
 use crate::exit::{Exit, Failure};
+use crate::wire::LeadRow;
 
 /// Bring in, look at and move leads.
 ///

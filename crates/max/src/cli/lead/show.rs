@@ -5,9 +5,9 @@ use serde_json::{Value, json};
 
 use super::{Context, status_word};
 use crate::cli::output::{Style, indent, line, short};
-use crate::client::answers::{EventList, LeadView, MessageList};
 use crate::client::{read, segment};
 use crate::exit::{Exit, Failure};
+use crate::wire::{EventList, LeadView, MessageList};
 
 /// Show a lead: state, what it waits for, history, conversation, artifacts
 #[derive(Debug, clap::Args)]

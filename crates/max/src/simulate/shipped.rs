@@ -1,0 +1,14 @@
+//! The scenarios that come with MAX; `max simulate NAME` plays them without a file.
+
+/// Name and text of each. The files stand in `crates/max/scenarios/`.
+pub const SHIPPED: [(&str, &str); 9] = [
+    ("good-fit-en", include_str!("../../scenarios/good-fit-en.yaml")),
+    ("good-fit-de", include_str!("../../scenarios/good-fit-de.yaml")),
+    ("not-a-fit", include_str!("../../scenarios/not-a-fit.yaml")),
+    ("silent-client", include_str!("../../scenarios/silent-client.yaml")),
+    ("silent-after-offer", include_str!("../../scenarios/silent-after-offer.yaml")),
+    ("returning-client", include_str!("../../scenarios/returning-client.yaml")),
+    ("scope-rejected-once", include_str!("../../scenarios/scope-rejected-once.yaml")),
+    ("take-over", include_str!("../../scenarios/take-over.yaml")),
+    ("spam", include_str!("../../scenarios/spam.yaml")),
+];
