@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::event::{Entry, Event};
-use crate::id::Digest;
+use crate::id::{Digest, MessageId, TaskId};
 use crate::lead::{
-    ArtifactRef, Delivery, Direction, Lead, Message, MessageMeta, NewLead, Signature, TakeOver, Task, Turn,
+    ArtifactRef, Delivery, Direction, Lead, Message, MessageKind, MessageMeta, NewLead, Signature, TakeOver, Task,
+    TaskReason, Turn,
 };
 use crate::stage::Stage;
 
@@ -111,13 +112,15 @@ fn apply_event(lead: &mut Lead, entry: &Entry, event: &Event) {
                 Some(escalation) if escalation.review.as_ref().is_some_and(|r| r.id == *task) => {
                     escalation.review = None
                 }
-                _ => {
-                    lead.turn = Turn::Exhausted { task: *task, attempts: *attempt, error: error.clone(), at: entry.at };
-                }
+                _ => exhaust(lead, entry, *task, *attempt, error),
             },
             (Some(_), None) => {}
         },
-        Event::TaskSuperseded { .. } | Event::TurnPaused {} => lead.turn = Turn::Paused { since: entry.at },
+        Event::TaskSuperseded { task, .. } => match &mut lead.escalation {
+            Some(escalation) if escalation.review.as_ref().is_some_and(|r| r.id == *task) => escalation.review = None,
+            _ => lead.turn = Turn::Paused { since: entry.at },
+        },
+        Event::TurnPaused {} => lead.turn = Turn::Paused { since: entry.at },
         Event::WorkSubmitted { task, attempt, result, value, artifacts, .. } => {
             lead.last_submission = Some((*task, *attempt));
             match &mut lead.escalation {
@@ -164,9 +167,12 @@ fn apply_event(lead: &mut Lead, entry: &Entry, event: &Event) {
         Event::NeedMissed { need } => lead.turn = Turn::AwaitingNeed { need: *need, since: entry.at },
         Event::MessageReceived { message } => {
             lead.messages.push(meta(message, Delivery::Received));
-            lead.unanswered += 1;
+            // What a machine sent wants no answer.
+            if !matches!(message.kind, MessageKind::OutOfOffice | MessageKind::Bounce | MessageKind::OptOut) {
+                lead.unanswered += 1;
+            }
             // A working address that answers again is no longer dead.
-            if message.kind == crate::lead::MessageKind::Reply {
+            if message.kind == MessageKind::Reply {
                 lead.unreachable = None;
             }
         }
@@ -215,8 +221,17 @@ fn keeps_value(result: &str) -> bool {
     !matches!(result, "follow_up" | "answer" | "needs_person" | "recommendation" | "withdrawn")
 }
 
+/// All attempts are used up; why there was the task is kept for the next try.
+fn exhaust(lead: &mut Lead, entry: &Entry, task: TaskId, attempts: u32, error: &str) {
+    let reason = match &lead.turn {
+        Turn::Working(open) if open.id == task => open.reason.clone(),
+        _ => TaskReason::Retried,
+    };
+    lead.turn = Turn::Exhausted { task, attempts, error: error.into(), at: entry.at, reason };
+}
+
 /// The open task with this id: the stage's or the Core Orchestra's.
-fn task_mut(lead: &mut Lead, id: crate::id::TaskId) -> Option<&mut Task> {
+fn task_mut(lead: &mut Lead, id: TaskId) -> Option<&mut Task> {
     if let Some(review) = lead.escalation.as_mut().and_then(|e| e.review.as_mut())
         && review.id == id
     {
@@ -241,6 +256,10 @@ fn undo_after(lead: &mut Lead, stage: Stage) {
         lead.signature = None;
         lead.deposit_confirmed = false;
     }
+    // Milestones belong to the plan, and the plan is void.
+    if stage < Stage::DeliveryPM {
+        lead.accepted_milestones.clear();
+    }
 }
 
 fn put_artifact(lead: &mut Lead, artifact: &ArtifactRef) {
@@ -250,17 +269,17 @@ fn put_artifact(lead: &mut Lead, artifact: &ArtifactRef) {
     }
 }
 
-fn set_delivery(lead: &mut Lead, id: crate::id::MessageId, delivery: Delivery) {
+fn set_delivery(lead: &mut Lead, id: MessageId, delivery: Delivery) {
     if let Some(message) = lead.messages.iter_mut().find(|m| m.id == id) {
         message.delivery = delivery;
     }
 }
 
-fn first_message(lead: &Lead, entry: &Entry, id: crate::id::MessageId) -> MessageMeta {
+fn first_message(lead: &Lead, entry: &Entry, id: MessageId) -> MessageMeta {
     MessageMeta {
         id,
         direction: Direction::In,
-        kind: crate::lead::MessageKind::Reply,
+        kind: MessageKind::Reply,
         delivery: Delivery::Received,
         at: entry.at,
         rfc_id: lead.contact.extra.get("message_id").and_then(|v| v.as_str()).unwrap_or_default().to_owned(),

@@ -135,6 +135,15 @@ impl std::fmt::Display for Actor {
 }
 
 impl Actor {
+    /// The name for people: without the kind where it has a name of its own.
+    pub fn who(&self) -> String {
+        match self {
+            Self::Person(who) | Self::Signal(who) | Self::Import(who) => who.clone(),
+            Self::Eidolon(eidolon) => eidolon.persona().into(),
+            Self::Director | Self::Client => self.to_string(),
+        }
+    }
+
     /// True for a person of the agency (also one who imports or drops a file).
     pub fn is_person(&self) -> bool {
         matches!(self, Self::Person(_) | Self::Signal(_) | Self::Import(_))
@@ -321,6 +330,8 @@ pub enum Turn {
         error: String,
         /// When.
         at: Timestamp,
+        /// Why there was the task, for the next try.
+        reason: TaskReason,
     },
     /// The lead has its outcome.
     Ended(Ending),
@@ -374,6 +385,15 @@ impl Need {
             Need::ApprovedScope => "an approved scope",
             Need::Signature => "the client's signature under the contract",
             Need::Deposit => "the deposit",
+        }
+    }
+
+    /// What a person can do about it.
+    pub const fn remedy(self) -> &'static str {
+        match self {
+            Need::ApprovedScope => "hand the lead back to Scoping with a reason",
+            Need::Signature => "record the signature, or hand the lead back to Closer with a reason",
+            Need::Deposit => "retry once it has arrived",
         }
     }
 }
@@ -626,6 +646,20 @@ pub enum Delivery {
     Failed,
 }
 
+impl Delivery {
+    /// The word, for messages.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Delivery::Received => "received",
+            Delivery::Queued => "queued",
+            Delivery::Sending => "sending",
+            Delivery::Sent => "sent",
+            Delivery::Held => "held",
+            Delivery::Failed => "failed",
+        }
+    }
+}
+
 /// A message of the conversation.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Message {
@@ -814,6 +848,11 @@ impl Lead {
         }
     }
 
+    /// What should happen next, in a sentence a person can act on.
+    pub fn next_action(&self) -> String {
+        next_action(self)
+    }
+
     /// The task that can be claimed or is being worked on: the stage's, or the Core Orchestra's review.
     pub fn open_task(&self) -> Option<&Task> {
         if let Some(escalation) = &self.escalation {
@@ -831,6 +870,11 @@ impl Lead {
             Turn::AwaitingApproval(approval) => Some(approval),
             _ => None,
         }
+    }
+
+    /// The newest version of a stage's file.
+    pub fn artifact(&self, stage: Stage, name: &str) -> Option<&ArtifactRef> {
+        self.artifacts.iter().find(|a| a.stage == stage && a.name == name)
     }
 
     /// A typed value that a stage has left under `key`.
@@ -908,7 +952,7 @@ impl From<&Lead> for ClientState {
             current_stage: lead.stage,
             status: lead.status(),
             data,
-            next_action: next_action(lead),
+            next_action: lead.next_action(),
             history: lead.history.clone(),
             created_at: lead.created_at,
             updated_at: lead.updated_at,
@@ -959,25 +1003,30 @@ fn next_action(lead: &Lead) -> String {
     }
     if let Some(escalation) = &lead.escalation {
         let advice = match (&escalation.recommendation, &escalation.review) {
-            (Some(text), _) => format!(" The Core Orchestra recommends: {text}"),
+            (Some(text), _) => format!(" The Core Orchestra recommends: {}.", text.trim_end_matches('.')),
             (None, Some(_)) => " The Core Orchestra is looking at it.".into(),
             (None, None) => String::new(),
         };
-        return format!("Retry, hand off or close this lead: {}.{advice}", escalation.reason.trim_end_matches('.'));
+        let decide = if lead.pending_approval().is_some() { "Decide the approval, retry" } else { "Retry" };
+        let reason = escalation.reason.trim_end_matches('.');
+        return format!("{decide}, hand off or close this lead: {reason}.{advice}");
     }
     if let Some(take_over) = &lead.taken_over {
-        return format!("{} has taken over; hand the lead back when done.", take_over.by);
+        return format!("{} has taken over; hand the lead back when done.", take_over.by.who());
     }
     match &lead.turn {
         Turn::Working(task) if task.holder.is_some() => format!("{persona} is working on {}.", lead.stage),
         Turn::Working(task) => match task.not_before {
-            Some(at) => format!("{persona} tries {} again at {at}.", lead.stage),
+            Some(at) => format!("{persona} tries {} again at {}.", lead.stage, at.strftime("%Y-%m-%dT%H:%M:%SZ")),
             None => format!("{persona} takes up {}.", lead.stage),
         },
         Turn::AwaitingApproval(approval) => format!("Decide: {}.", approval.title.trim_end_matches('.')),
-        Turn::AwaitingClient(wait) => format!("Wait for the client's {}.", wait.ask.sentence()),
+        Turn::AwaitingClient(wait) => match &lead.unreachable {
+            Some(why) => format!("Reach the client another way ({why}) for the {}.", wait.ask.sentence()),
+            None => format!("Wait for the client's {}.", wait.ask.sentence()),
+        },
         Turn::AwaitingNeed { need, .. } => {
-            format!("{} waits for {}: provide it, or hand the lead back.", lead.stage, need.sentence())
+            format!("{} waits for {}: {}.", lead.stage, need.sentence(), need.remedy())
         }
         Turn::Paused { .. } => "Retry, hand off or close this lead.".into(),
         Turn::Exhausted { attempts, error, .. } => {

@@ -87,6 +87,11 @@ impl Policy {
         self.approvals.get(&kind).copied().unwrap_or(true)
     }
 
+    /// Whether a deposit is asked at all: one of nothing needs no confirmation.
+    pub fn wants_deposit(&self) -> bool {
+        self.deposit_required && self.deposit_basis_points > 0
+    }
+
     /// The wait before attempt `failed + 1`: doubling, capped, with equal jitter from `fraction` in 0.0..1.0
     /// (half fixed, half random), so that leads that failed together do not come back together.
     pub fn backoff(&self, failed: u32, fraction: f64) -> SignedDuration {
@@ -100,7 +105,8 @@ impl Policy {
     pub fn follow_up_days(&self, ask: &ClientAsk) -> &[u16] {
         match ask {
             ClientAsk::Decision | ClientAsk::Signature { .. } => &self.offer_follow_ups,
-            // A milestone waits for as long as it takes: the client has paid for it. Reminders repeat.
+            // A milestone waits for as long as it takes: the client has paid for it. A person looks at it when the
+            // reminders are over.
             ClientAsk::Milestone { .. } | ClientAsk::Reply | ClientAsk::Answers => &self.nudges,
         }
     }
@@ -109,6 +115,16 @@ impl Policy {
     pub fn follow_up_at(&self, ask: &ClientAsk, since: Timestamp, number: u8, zone: &TimeZone) -> Option<Timestamp> {
         let days = *self.follow_up_days(ask).get(usize::from(number).checked_sub(1)?)?;
         Some(self.working_hours.opening_after(since, days, zone))
+    }
+
+    /// When silence through all follow-ups becomes a person's business, for an ask that silence does not close: one
+    /// more gap of the calendar after its last day.
+    pub fn silent_at(&self, ask: &ClientAsk, since: Timestamp, zone: &TimeZone) -> Option<Timestamp> {
+        let days = self.follow_up_days(ask);
+        let last = *days.last()?;
+        let before = days.len().checked_sub(2).and_then(|i| days.get(i)).copied().unwrap_or_default();
+        let gap = last.saturating_sub(before).max(1);
+        Some(self.working_hours.opening_after(since, last.saturating_add(gap), zone))
     }
 
     /// True when `number` is the follow-up that closes politely. A milestone is never closed by silence.

@@ -77,9 +77,13 @@ impl Board {
 
     /// Brings the board in line with a lead. Telling it twice changes nothing.
     pub fn follow(&self, lead: &Lead, now: Timestamp) {
-        let open = lead.open_task();
+        self.follow_task(lead.id, lead.open_task(), now);
+    }
+
+    /// The same, when only the lead's open task is at hand.
+    pub fn follow_task(&self, lead: LeadId, open: Option<&Task>, now: Timestamp) {
         let mut state = self.state.lock();
-        if let Some(known) = state.by_lead.get(&lead.id).copied()
+        if let Some(known) = state.by_lead.get(&lead).copied()
             && open.is_none_or(|task| task.id != known)
         {
             state.remove(known);
@@ -90,16 +94,16 @@ impl Board {
             (Some((Phase::Leased(_), attempt)), Some(_)) if attempt == task.attempt => {}
             (_, Some(_)) => {
                 let until = now + self.lease;
-                state.put(lead.id, task, Phase::Leased(until));
+                state.put(lead, task, Phase::Leased(until));
             }
             (Some((Phase::Ready | Phase::Offered | Phase::Delayed(_), _)), None) if task.not_before.is_none() => {}
             (_, None) => match task.not_before.filter(|at| *at > now) {
                 Some(at) => {
-                    state.put(lead.id, task, Phase::Delayed(at));
+                    state.put(lead, task, Phase::Delayed(at));
                     self.delayed.notify_one();
                 }
                 None => {
-                    state.put(lead.id, task, Phase::Ready);
+                    state.put(lead, task, Phase::Ready);
                     self.ready[task.eidolon as usize].notify_one();
                 }
             },

@@ -90,6 +90,12 @@ impl Director {
         answer.await.map_err(|_| Error::Stopping)?
     }
 
+    /// Ends the writer: what was asked before is still answered, everything after it is [`Error::Stopping`].
+    pub(crate) async fn close(&self) {
+        // The writer may be gone already.
+        drop(self.inner.jobs.send(Job::Close).await);
+    }
+
     /// Carries out a command of MAX's own.
     pub(crate) async fn act_as(&self, by: Actor, lead: LeadId, command: Command) -> Result<Acted, Error> {
         self.act(lead, Request::new(by, command), None).await

@@ -10,6 +10,7 @@ use max_core::id::{LeadId, MessageId};
 use max_core::lead::Lead;
 use max_core::policy::Policy;
 use max_core::stage::Eidolon;
+use parking_lot::Mutex;
 use serde::Serialize;
 use tokio::sync::{Notify, broadcast, mpsc};
 use tokio_util::sync::CancellationToken;
@@ -81,8 +82,8 @@ pub struct Engine {
     /// Ends the loops that take up new work.
     stop: CancellationToken,
     tasks: TaskTracker,
-    writer: Option<std::thread::JoinHandle<()>>,
-    projector: Option<std::thread::JoinHandle<()>>,
+    writer: Mutex<Option<std::thread::JoinHandle<()>>>,
+    projector: Mutex<Option<std::thread::JoinHandle<()>>>,
 }
 
 /// How an Eidolon and its voices are.
@@ -127,6 +128,7 @@ impl Engine {
             clock: Arc::clone(&parts.clock),
             policy: Arc::clone(&policy),
             publish: Box::new(move |round| publisher.publish(round)),
+            suspects: Vec::new(),
         };
         let writer = spawn("max-ledger", move || writer.run(queue))?;
         let director = Director {
@@ -158,8 +160,8 @@ impl Engine {
             options,
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),
-            writer: Some(writer),
-            projector: projecting,
+            writer: Mutex::new(Some(writer)),
+            projector: Mutex::new(projecting),
         };
         if engine.options.relay {
             engine.start_loops(outgoing, noticed, changed);
@@ -229,26 +231,20 @@ impl Engine {
 
     /// Stops in two stages: no new work, turns that run get `grace` to end; then the readable copies are written, and
     /// the rest is left to the next start.
-    pub async fn stop(mut self, grace: Duration) {
+    pub async fn stop(&self, grace: Duration) {
         self.stop.cancel();
         self.tasks.close();
         if tokio::time::timeout(grace, self.tasks.wait()).await.is_err() {
             tracing::warn!("turns still running at the end of the grace period are left to the next start");
         }
-        self.director.inner.projector.stop();
-        let projector = self.projector.take();
-        let writer = self.writer.take();
-        let director = self.director.clone();
-        drop(self);
-        drop(director);
+        self.director.close().await;
+        let (writer, thread) = (self.writer.lock().take(), self.projector.lock().take());
+        let projector = Arc::clone(&self.director.inner.projector);
         let joined = tokio::task::spawn_blocking(move || {
-            if let Some(thread) = projector {
-                drop(thread.join());
-            }
-            // The writer ends when the last handle to the Director is gone; a request in flight may still hold one.
-            if let Some(thread) = writer.filter(std::thread::JoinHandle::is_finished) {
-                drop(thread.join());
-            }
+            writer.map(std::thread::JoinHandle::join);
+            // Only now has everything been noted that it has to write.
+            projector.stop();
+            thread.map(std::thread::JoinHandle::join);
         });
         drop(joined.await);
     }

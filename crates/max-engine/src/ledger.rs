@@ -18,6 +18,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::cache::{Cached, LeadCache};
 use crate::error::Error;
+use crate::fail;
 use crate::ports::{Clock, Idempotency, Position, Seal, Store, StoreError, Write, WriteError};
 
 /// An entry that is durable now, with the lead after it.
@@ -79,6 +80,8 @@ pub(crate) enum Job {
         once: Option<OnceKey>,
         reply: oneshot::Sender<Result<Acted, Error>>,
     },
+    /// The last one: the writer ends after the round it is in.
+    Close,
     /// Ingestion or import of `lead`.
     Ingest {
         lead: Box<NewLead>,
@@ -96,6 +99,8 @@ pub(crate) struct Writer {
     pub(crate) policy: Arc<Policy>,
     /// Called for each round after its commit, before the answers: whatever must know of every entry.
     pub(crate) publish: Box<dyn Fn(&[Committed]) + Send>,
+    /// Leads whose last commit ended in an error, with their version before it: it may have become durable.
+    pub(crate) suspects: Vec<(LeadId, u64)>,
 }
 
 /// At most this many requests share a commit; more would only make the first of them wait longer.
@@ -106,8 +111,8 @@ const REPEAT_WINDOW: SignedDuration = SignedDuration::from_hours(24);
 const CONFLICT_TRIES: u32 = 5;
 
 impl Writer {
-    /// Works until all senders are gone.
-    pub(crate) fn run(self, mut jobs: mpsc::Receiver<Job>) {
+    /// Works until [`Job::Close`], or until all senders are gone.
+    pub(crate) fn run(mut self, mut jobs: mpsc::Receiver<Job>) {
         let mut waiting = Vec::with_capacity(ROUND);
         while let Some(first) = jobs.blocking_recv() {
             waiting.push(first);
@@ -117,6 +122,7 @@ impl Writer {
                     Err(_) => break,
                 }
             }
+            let closing = waiting.iter().any(|job| matches!(job, Job::Close));
             let mut again = std::mem::take(&mut waiting);
             for _ in 0..CONFLICT_TRIES {
                 again = self.round(again);
@@ -127,17 +133,57 @@ impl Writer {
             for job in again {
                 job.refuse(Error::Store(StoreError::Unavailable("other writers were faster too often".into())));
             }
+            if closing {
+                return;
+            }
             waiting.reserve(ROUND);
         }
     }
 
+    /// Tells everyone of entries that became durable although their commit ended in an error.
+    fn heal(&mut self) {
+        self.suspects.retain(|(lead, before)| {
+            let Ok(log) = self.store.entries(*lead, *before, usize::MAX) else { return true };
+            let Ok(after) = self.store.lead(*lead) else { return true };
+            let Some(after) = after.filter(|_| !log.is_empty()).map(Arc::new) else { return false };
+            let wake_at = due(&after, &self.policy).map(|(at, _)| at);
+            let healed: Vec<Committed> = log
+                .into_iter()
+                .map(|l| Committed {
+                    position: l.position,
+                    entry: Arc::new(l.entry),
+                    lead: Arc::clone(&after),
+                    wake_at,
+                })
+                .collect();
+            (self.publish)(&healed);
+            false
+        });
+    }
+
+    /// Commits a round. The failpoints stand for a crash or an error just before and just after it.
+    fn make_durable(&self, writes: &[Write]) -> Result<Vec<Result<Position, WriteError>>, StoreError> {
+        fail::point("ledger.commit")?;
+        let results = self.store.commit(writes)?;
+        fail::point("ledger.committed")?;
+        Ok(results)
+    }
+
     /// Decides and commits one round; returns the jobs that another writer overtook.
-    fn round(&self, jobs: Vec<Job>) -> Vec<Job> {
+    fn round(&mut self, jobs: Vec<Job>) -> Vec<Job> {
+        if !self.suspects.is_empty() {
+            self.heal();
+        }
         let mut round = Round { writer: self, writes: Vec::new(), decided: Vec::new(), fresh: Overlay::default() };
         for job in jobs {
             round.decide(job);
         }
-        round.commit()
+        let (overtaken, suspects) = round.commit();
+        self.suspects.extend(suspects);
+        if !self.suspects.is_empty() {
+            self.heal();
+        }
+        overtaken
     }
 }
 
@@ -175,6 +221,7 @@ impl Round<'_> {
         let result = match &job {
             Job::Act { lead, request, once, .. } => self.act(*lead, request, once.as_ref()),
             Job::Ingest { lead, request, once, .. } => self.ingest(lead, request, once.as_ref()),
+            Job::Close => return,
         };
         match result {
             Ok(outcome) => self.decided.push((job, outcome.write, outcome.answer)),
@@ -331,10 +378,11 @@ impl Round<'_> {
         }
     }
 
-    /// Makes the round durable, publishes it and answers. Returns the jobs that another writer overtook.
-    fn commit(self) -> Vec<Job> {
+    /// Makes the round durable, publishes it and answers. Returns the jobs that another writer overtook, and the leads
+    /// of which an error left open whether their entries are durable.
+    fn commit(self) -> (Vec<Job>, Vec<(LeadId, u64)>) {
         let Self { writer, writes, decided, .. } = self;
-        let results = if writes.is_empty() { Ok(Vec::new()) } else { writer.store.commit(&writes) };
+        let results = if writes.is_empty() { Ok(Vec::new()) } else { writer.make_durable(&writes) };
         let results = match results {
             Ok(results) => results,
             Err(error) => {
@@ -342,7 +390,8 @@ impl Round<'_> {
                 for (job, _, _) in decided {
                     job.refuse(Error::Store(error.clone()));
                 }
-                return Vec::new();
+                let suspects = writes.iter().map(|w| (w.entry.lead, w.entry.version - 1));
+                return (Vec::new(), suspects.inspect(|(lead, _)| writer.cache.forget(*lead)).collect());
             }
         };
         let mut committed = Vec::with_capacity(writes.len());
@@ -374,7 +423,7 @@ impl Round<'_> {
                 Some(Err(WriteError::Refused(why))) => job.refuse(Error::Store(StoreError::Unavailable(why.clone()))),
             }
         }
-        overtaken
+        (overtaken, Vec::new())
     }
 }
 
@@ -392,6 +441,7 @@ impl Job {
         match self {
             Job::Act { reply, .. } => drop(reply.send(Err(error))),
             Job::Ingest { reply, .. } => drop(reply.send(Err(error))),
+            Job::Close => {}
         }
     }
 }

@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use max_core::effect::Notice;
 use max_core::event::Entry;
 use max_core::id::{ApprovalId, Digest, ExternalRef, LeadId, LeadRef, MessageId, TaskId};
-use max_core::lead::{ApprovalKind, ClientState, Draft, Lead, Message, Status, Task};
+use max_core::lead::{ApprovalKind, Draft, Lead, Message, Status, Task};
 use max_core::policy::Policy;
 use max_core::signal::Signal;
 use max_core::stage::{Eidolon, Stage};
@@ -266,7 +266,6 @@ pub struct LeadRow {
 impl LeadRow {
     /// The row of a lead.
     pub fn of(lead: &Lead) -> Self {
-        let state = ClientState::from(lead);
         Self {
             lead_id: lead.id,
             external_ref: lead.contact.external_ref.clone(),
@@ -276,7 +275,7 @@ impl LeadRow {
             current_stage: lead.stage,
             status: lead.status(),
             outcome: lead.outcome().map(|o| o.name().to_owned()),
-            next_action: state.next_action,
+            next_action: lead.next_action(),
             created_at: lead.created_at,
             updated_at: lead.updated_at,
         }

@@ -3,7 +3,7 @@
 //! The watermark says up to which log position everything readable is on disk and synced; a start projects again what
 //! is newer. So no file is synced one by one, and none can stay stale for ever.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -14,6 +14,7 @@ use max_core::signal::Signal;
 use max_core::stage::Eidolon;
 use parking_lot::{Condvar, Mutex};
 
+use crate::fail;
 use crate::ledger::Committed;
 use crate::ports::{ArtifactStore, Folders, Position, Store};
 
@@ -22,6 +23,8 @@ pub const WATERMARK: &str = "projected_to";
 
 /// At most this many leads are taken at a time, so that a stop or a settle is answered soon.
 const BATCH: usize = 256;
+/// How long a changed lead is left alone before it is written, so that a burst of steps costs one file and not many.
+const DWELL: Duration = Duration::from_millis(100);
 /// How often the file system is synced while there is work.
 const SYNC_EVERY: Duration = Duration::from_secs(1);
 /// How long a failing folder is left alone.
@@ -37,6 +40,12 @@ pub struct Projector {
 #[derive(Default)]
 struct State {
     dirty: HashMap<LeadId, Dirty>,
+    /// The dirty leads in the order in which they became so, with the moment.
+    order: VecDeque<(Instant, LeadId)>,
+    /// The thread has nothing to do and must be woken; while it dwells or writes it looks again by itself.
+    idle: bool,
+    /// Somebody waits for everything to be written: no dwelling.
+    hurry: bool,
     announcements: Vec<Signal>,
     seen: Position,
     /// Leads that are being written right now count as unsettled, too.
@@ -67,8 +76,9 @@ impl Projector {
             }
             state.mark(Arc::clone(&one.lead), one.position);
         }
-        drop(state);
-        self.work.notify_one();
+        if state.idle {
+            self.work.notify_one();
+        }
     }
 
     /// Marks a lead as changed since a position (at start, or to write it again).
@@ -76,14 +86,17 @@ impl Projector {
         let mut state = self.state.lock();
         state.seen = state.seen.max(since);
         state.mark(lead, since);
-        drop(state);
-        self.work.notify_one();
+        if state.idle {
+            self.work.notify_one();
+        }
     }
 
     /// Waits until everything noted so far is written, or the time is over; true when it is.
     pub fn settle(&self, within: Duration) -> bool {
         let until = Instant::now() + within;
         let mut state = self.state.lock();
+        state.hurry = true;
+        self.work.notify_one();
         while !state.dirty.is_empty() || state.writing > 0 || !state.announcements.is_empty() {
             if self.settled.wait_until(&mut state, until).timed_out() {
                 return false;
@@ -111,11 +124,14 @@ impl Projector {
         loop {
             let mut state = self.state.lock();
             while state.dirty.is_empty() && state.announcements.is_empty() && !state.stopping && !state.unsynced {
+                state.idle = true;
                 self.work.wait(&mut state);
             }
+            state.idle = false;
             if state.dirty.is_empty() && state.announcements.is_empty() {
                 if state.unsynced && !state.stopping {
                     // Quiet: give the work a moment to come back before paying for a sync.
+                    state.idle = true;
                     let idle = self.work.wait_for(&mut state, SYNC_EVERY.saturating_sub(synced.elapsed())).timed_out();
                     if !idle && !state.dirty.is_empty() {
                         continue;
@@ -134,6 +150,10 @@ impl Projector {
                 }
                 continue;
             }
+            if let Some(wait) = state.dwelling() {
+                self.work.wait_for(&mut state, wait);
+                continue;
+            }
             let batch = state.take(BATCH);
             let announcements = std::mem::take(&mut state.announcements);
             state.writing = batch.len().max(1);
@@ -148,6 +168,7 @@ impl Projector {
             }
             state.announcements.extend(failed.announcements);
             if state.dirty.is_empty() && state.announcements.is_empty() {
+                state.hurry = false;
                 self.settled.notify_all();
             }
             let due = synced.elapsed() >= SYNC_EVERY;
@@ -168,7 +189,9 @@ impl Projector {
     }
 
     fn sync(&self, store: &dyn Store, folders: &dyn Folders, safe: Position) {
-        let done = folders.sync().and_then(|()| store.set_meta(WATERMARK, &safe.to_string()));
+        let done = fail::point("projector.sync")
+            .and_then(|()| folders.sync())
+            .and_then(|()| store.set_meta(WATERMARK, &safe.to_string()));
         if let Err(error) = done {
             tracing::warn!(%error, "the readable copies could not be synced; the next start writes them again");
         }
@@ -180,16 +203,34 @@ impl State {
         match self.dirty.get_mut(&lead.id) {
             Some(dirty) if dirty.lead.version <= lead.version => dirty.lead = lead,
             Some(_) => {}
-            None => drop(self.dirty.insert(lead.id, Dirty { lead, since })),
+            None => {
+                self.order.push_back((Instant::now(), lead.id));
+                self.dirty.insert(lead.id, Dirty { lead, since });
+            }
         }
     }
 
-    fn take(&mut self, most: usize) -> Vec<(Arc<Lead>, Position)> {
-        if self.dirty.len() <= most {
-            return self.dirty.drain().map(|(_, d)| (d.lead, d.since)).collect();
+    /// How long the oldest dirty lead still wants to be left alone; nothing when there is something to write now.
+    fn dwelling(&self) -> Option<Duration> {
+        if self.hurry || self.stopping || !self.announcements.is_empty() {
+            return None;
         }
-        let ids: Vec<LeadId> = self.dirty.keys().take(most).copied().collect();
-        ids.iter().filter_map(|id| self.dirty.remove(id)).map(|d| (d.lead, d.since)).collect()
+        let (since, _) = self.order.front()?;
+        DWELL.checked_sub(since.elapsed()).filter(|left| !left.is_zero())
+    }
+
+    /// The oldest dirty leads that have been left alone for long enough.
+    fn take(&mut self, most: usize) -> Vec<(Arc<Lead>, Position)> {
+        let all = self.hurry || self.stopping;
+        let mut taken = Vec::new();
+        while taken.len() < most
+            && let Some((since, id)) = self.order.front().copied()
+            && (all || since.elapsed() >= DWELL)
+        {
+            self.order.pop_front();
+            taken.extend(self.dirty.remove(&id).map(|d| (d.lead, d.since)));
+        }
+        taken
     }
 }
 
@@ -212,7 +253,10 @@ fn write(
 ) -> Failed {
     let mut failed = Failed::default();
     for (lead, since) in batch {
-        let written = folders.write_lead(&lead, artifacts).and_then(|()| deliveries.follow(&lead, folders));
+        let written = fail::point("projector.lead")
+            .and_then(|()| folders.write_lead(&lead, artifacts))
+            .and_then(|()| fail::point("projector.delivery"))
+            .and_then(|()| deliveries.follow(&lead, folders));
         if let Err(error) = written {
             if failed.leads.is_empty() {
                 tracing::warn!(lead = %lead.id, %error, "a lead's folder could not be written; trying again");

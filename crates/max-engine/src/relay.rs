@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::director::Director;
 use crate::error::Error;
+use crate::fail;
 use crate::ports::{Channel, Clock, File, SendError};
 
 /// How long a message that could not leave waits for its next try.
@@ -72,6 +73,7 @@ impl Relay {
     }
 
     async fn try_send(&self, lead: LeadId, id: MessageId) -> Result<(), String> {
+        fail::point("relay.release").map_err(|e| e.to_string())?;
         let released = self.director.act_as(Actor::Director, lead, Command::Release { message: id }).await;
         let after = match released {
             Ok(acted) => acted.lead,
@@ -85,11 +87,13 @@ impl Relay {
         }
         let message = self.director.message(lead, id).await.map_err(|e| e.to_string())?;
         let attachments = self.attachments(lead, &message).await?;
+        fail::point("relay.send").map_err(|e| e.to_string())?;
         let record = match self.channel.send(&message, &attachments).await {
             Ok(()) => Command::RecordSent { message: id },
             Err(SendError::Never(error)) => Command::RecordSendFailure { message: id, error },
             Err(SendError::Later(error)) => return Err(error),
         };
+        fail::point("relay.sent").map_err(|e| e.to_string())?;
         match self.director.act_as(Actor::Director, lead, record).await {
             Ok(_) | Err(Error::Refused(_)) => Ok(()),
             Err(error) => Err(error.to_string()),

@@ -145,10 +145,7 @@ impl Timers {
                     self.give_up(row.lead, fail).await;
                 }
                 _ if self.director.board().knows(task) => {}
-                _ => match self.director.lead(row.lead).await {
-                    Ok(cached) => self.director.board().follow(&cached.lead, now),
-                    Err(error) => tracing::warn!(lead = %row.lead, %error, "an open task could not be put up"),
-                },
+                _ => self.director.board().follow_task(row.lead, Some(&row.task), now),
             }
         }
     }

@@ -4,12 +4,16 @@
 //! settings, and only `main` ends the process.
 
 pub mod api;
+pub mod approval_key;
+pub mod bench;
 pub mod cli;
 pub mod client;
 pub mod config;
 pub mod dashboard;
 pub mod demo;
 pub mod exit;
+pub mod launcher;
 pub mod simulate;
 pub mod telemetry;
 pub mod wire;
+pub mod wiring;

@@ -163,7 +163,7 @@ pub struct ContractSigned {
 }
 
 pub(super) fn after_signature(signed: &ContractSigned, policy: &Policy) -> Next {
-    if !policy.deposit_required || signed.deposit_minor == 0 {
+    if !policy.wants_deposit() || signed.deposit_minor == 0 {
         return Next::Advance;
     }
     Next::Advance.approved(
@@ -178,6 +178,7 @@ pub(super) fn check_proposal(lead: &Lead, p: &Proposal, policy: &Policy, finding
         findings.push(Finding::new("X-4", "there is no scope to price"));
         return;
     };
+    check_unsigned(lead, findings);
     let mut priced = BTreeSet::new();
     for line in &p.lines {
         if line.total_minor != line_total(line.quarter_days, line.day_rate_minor) {
@@ -227,6 +228,7 @@ pub(super) fn check_contract(lead: &Lead, c: &Contract, work: &Work, findings: &
         Some(p) if p.revision == c.proposal_revision && p.gross_minor == c.gross_minor => {}
         _ => findings.push(Finding::new("PC-4", "the contract stands on another offer than the one sent")),
     }
+    check_unsigned(lead, findings);
     let stored = work.artifacts.iter().any(|a| a.name == c.file && a.sha256 == c.document);
     if !stored {
         findings.push(Finding::new("X-4", "the contract's file and digest do not agree"));
@@ -236,9 +238,22 @@ pub(super) fn check_contract(lead: &Lead, c: &Contract, work: &Work, findings: &
     }
 }
 
-pub(super) fn check_signed(lead: &Lead, findings: &mut Vec<Finding>) {
+/// What is signed stands; it is changed by a change order only.
+fn check_unsigned(lead: &Lead, findings: &mut Vec<Finding>) {
+    if lead.signature.is_some() {
+        findings.push(Finding::new("PC-4", "the contract is signed; what changes now is a change order"));
+    }
+}
+
+pub(super) fn check_signed(lead: &Lead, signed: &ContractSigned, findings: &mut Vec<Finding>) {
     if lead.signature.is_none() {
         findings.push(Finding::new("ON-1", "the contract is not signed"));
+    }
+    let Some(proposal) = lead.stage_value::<Proposal>(Stage::Closer, "proposal") else { return };
+    let due: i64 = proposal.schedule.iter().filter(|p| p.on == "signature").map(|p| p.gross_minor).sum();
+    if signed.deposit_minor != due {
+        findings
+            .push(Finding::new("X-5", format!("the deposit is {due}, not {}, in minor units", signed.deposit_minor)));
     }
 }
 

@@ -253,7 +253,7 @@ pub fn missing_need(lead: &Lead, stage: Stage, policy: &Policy) -> Option<Need> 
         Stage::Orchestra | Stage::Closer => lead.approved_scope.is_none().then_some(Need::ApprovedScope),
         Stage::Onboarding | Stage::DeliveryPM => match (&lead.signature, lead.deposit_confirmed) {
             (None, _) => Some(Need::Signature),
-            (Some(_), false) if policy.deposit_required => Some(Need::Deposit),
+            (Some(_), false) if policy.wants_deposit() => Some(Need::Deposit),
             _ => None,
         },
     }
@@ -292,7 +292,10 @@ pub fn check(lead: &Lead, task: &Task, work: &Work, policy: &Policy) -> Vec<Find
             }
         }
     }
-    for artifact in &work.artifacts {
+    for (index, artifact) in work.artifacts.iter().enumerate() {
+        if work.artifacts.iter().skip(index + 1).any(|other| other.name == artifact.name) {
+            findings.push(Finding::new("X-4", format!("the file `{}` is submitted twice", artifact.name)));
+        }
         if !is_artifact_name(&artifact.name) {
             findings
                 .push(Finding::new("X-4", format!("`{}` is no artifact name: use A-Z a-z 0-9 . _ - /", artifact.name)));
@@ -309,16 +312,14 @@ pub fn check(lead: &Lead, task: &Task, work: &Work, policy: &Policy) -> Vec<Find
         StageResult::Mockup(m) => orchestra::check(lead, m, work, &mut findings),
         StageResult::Proposal(p) => closer::check_proposal(lead, p, policy, &mut findings),
         StageResult::Contract(c) => closer::check_contract(lead, c, work, &mut findings),
-        StageResult::ContractSigned(_) => closer::check_signed(lead, &mut findings),
+        StageResult::ContractSigned(s) => closer::check_signed(lead, s, &mut findings),
         StageResult::Checklist(c) => onboarding::check(lead, c, &mut findings),
         StageResult::Plan(p) => delivery_pm::check_plan(lead, p, &mut findings),
         StageResult::MilestoneReady(m) => delivery_pm::check_milestone(lead, m, &mut findings),
         StageResult::ProjectClosed(_) => delivery_pm::check_closed(lead, &mut findings),
         StageResult::FollowUp(f) => check_follow_up(lead, task, f, work, &mut findings),
-        StageResult::Withdrawn(_)
-        | StageResult::Answer(_)
-        | StageResult::NeedsPerson(_)
-        | StageResult::Recommendation(_) => {}
+        StageResult::Answer(a) => check_answer(lead, a, &mut findings),
+        StageResult::Withdrawn(_) | StageResult::NeedsPerson(_) | StageResult::Recommendation(_) => {}
     }
     findings
 }
@@ -392,6 +393,18 @@ fn default_ask(lead: &Lead) -> ClientAsk {
     }
 }
 
+/// An answer goes on asking; only a contract or a milestone, approved by a person, asks for a new signature.
+fn check_answer(lead: &Lead, answer: &Answer, findings: &mut Vec<Finding>) {
+    let asked = lead.last_wait.as_ref().map(|wait| &wait.ask);
+    if answer.ask.document().is_some() && asked != Some(&answer.ask) {
+        findings.push(Finding::new("PC-4", "an answer asks for no other signature than the one asked for before"));
+    }
+    let signed = lead.signature.iter().chain(lead.accepted_milestones.values());
+    if answer.ask.document().is_some_and(|asked| signed.into_iter().any(|s| s.document == asked)) {
+        findings.push(Finding::new("PC-4", "this document is signed already; go on"));
+    }
+}
+
 fn check_follow_up(lead: &Lead, task: &Task, follow_up: &FollowUp, work: &Work, findings: &mut Vec<Finding>) {
     match task.reason {
         TaskReason::FollowUp { number, .. } if number == follow_up.number => {}
@@ -428,6 +441,11 @@ pub fn placeholder(text: &str) -> Option<&'static str> {
             text.to_lowercase().contains(word)
         }
     })
+}
+
+/// `1 screen`, `2 screens`.
+fn counted(number: usize, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }
 
 fn has_word(text: &str, word: &str) -> bool {

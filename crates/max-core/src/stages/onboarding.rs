@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Finding;
+use super::{Finding, counted};
 use crate::lead::Lead;
 
 /// The checklist, with what was done.
@@ -18,7 +18,7 @@ impl Checklist {
     /// One line for the approval queue.
     pub fn title(&self, lead: &Lead) -> String {
         let manual = self.steps.iter().filter(|s| s.owner == Owner::Agency).count();
-        format!("confirm {manual} manual onboarding steps for {}", lead.contact.display_name())
+        format!("confirm {} for {}", counted(manual, "manual onboarding step"), lead.contact.display_name())
     }
 }
 

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::scoping::Scope;
-use super::{Finding, Work};
+use super::{Finding, Work, counted};
 use crate::lead::Lead;
 use crate::stage::Stage;
 
@@ -24,7 +24,7 @@ pub struct Mockup {
 impl Mockup {
     /// One line for the approval queue.
     pub fn title(&self, lead: &Lead) -> String {
-        format!("send the mockup to {}: {} screens", lead.contact.display_name(), self.screens.len())
+        format!("send the mockup to {}: {}", lead.contact.display_name(), counted(self.screens.len(), "screen"))
     }
 }
 

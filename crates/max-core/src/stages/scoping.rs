@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Finding, Work};
+use super::{Finding, Work, counted};
 use crate::lead::{Lead, MessageKind};
 
 /// What has to be asked before the scope can be written.
@@ -54,9 +54,9 @@ impl Scope {
     pub fn title(&self, lead: &Lead) -> String {
         let days: u32 = self.requirements.iter().map(|r| r.effort_quarter_days).sum();
         format!(
-            "approve the scope for {}: {} requirements, {} days",
+            "approve the scope for {}: {}, {} days of work",
             lead.contact.display_name(),
-            self.requirements.len(),
+            counted(self.requirements.len(), "requirement"),
             f64::from(days) / 4.0
         )
     }

@@ -14,7 +14,8 @@ use crate::exit::{Exit, Failure};
 #[command(after_help = "\
 Examples:
   max bench pipeline
-  max bench pipeline --leads 20000 --concurrency 64 --json")]
+  max bench pipeline --leads 20000 --concurrency 64 --json
+  max bench pipeline --store 1000000       also with a million leads in the store")]
 pub struct Args {
     /// What to measure
     #[arg(default_value = "pipeline")]
@@ -25,6 +26,9 @@ pub struct Args {
     /// How many in flight
     #[arg(long, default_value_t = 64)]
     concurrency: usize,
+    /// How many leads in the large store; a million takes some minutes, 0 leaves that part out
+    #[arg(long, value_name = "LEADS", default_value_t = 0)]
+    store: usize,
     /// Where the files go [default: a temporary folder]
     #[arg(long, value_name = "DIR")]
     folder: Option<PathBuf>,
@@ -35,6 +39,7 @@ pub(super) async fn run(args: &Args, context: &Context<'_>) -> Result<Exit, Fail
         name: args.name.clone(),
         leads: args.leads,
         concurrency: args.concurrency,
+        store: args.store,
         folder: args.folder.clone(),
     };
     let (figures, table) = context.launcher.bench(options).await?;

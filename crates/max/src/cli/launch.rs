@@ -55,6 +55,8 @@ pub struct BenchOptions {
     pub leads: usize,
     /// How many in flight.
     pub concurrency: usize,
+    /// How many leads in the large store; 0 leaves that part out.
+    pub store: usize,
     /// Where the files go; a temporary folder when absent.
     pub folder: Option<PathBuf>,
 }

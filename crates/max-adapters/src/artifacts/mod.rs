@@ -1,0 +1,5 @@
+//! Where the artifacts' content lives.
+
+pub mod folder;
+
+pub use folder::FolderArtifacts;

@@ -1,0 +1,3 @@
+//! Ways out for messages.
+
+pub mod folder;

@@ -1,0 +1,6 @@
+//! Mail: reading what came in ([`parse`]).
+
+pub(crate) mod address;
+mod history;
+mod opt_out;
+pub mod parse;

@@ -1,0 +1,103 @@
+//! Approvals: a person agrees to exactly what was shown, or says why not.
+
+use super::Deciding;
+use super::tasks::new_task;
+use crate::error::{Refusal, RefusalKind};
+use crate::event::Event;
+use crate::id::{ApprovalId, Digest};
+use crate::lead::{Approval, ApprovalKind, Need, TaskReason};
+use crate::stage::Stage;
+use crate::stages::Next;
+
+impl Deciding<'_> {
+    pub(super) fn decide_approval(
+        &mut self,
+        id: ApprovalId,
+        payload_sha256: Digest,
+        approve: bool,
+        reason: Option<&str>,
+    ) -> Result<(), Refusal> {
+        if let Some(before) = self.lead.decided.get(&id) {
+            return if *before == approve {
+                Ok(())
+            } else {
+                let word = if *before { "approved" } else { "rejected" };
+                Err(self.refuse(RefusalKind::State, format!("approval {id} was {word} before")))
+            };
+        }
+        let Some(approval) = self.lead.pending_approval().filter(|a| a.id == id).cloned() else {
+            return Err(self.refuse(RefusalKind::NotFound, format!("approval {id} is not pending here")));
+        };
+        let reason = reason.map(str::trim).filter(|r| !r.is_empty());
+        self.check_decision(&approval, payload_sha256, approve, reason)?;
+        self.events.push(Event::ApprovalDecided {
+            approval: id,
+            kind: approval.kind,
+            payload_sha256,
+            approved: approve,
+            reason: reason.map(str::to_owned),
+        });
+        self.resolve_escalation("the approval was decided".into());
+        match reason {
+            Some(reason) if !approve => self.rejected(&approval, reason),
+            _ => self.approved(approval),
+        }
+        Ok(())
+    }
+
+    fn check_decision(
+        &self,
+        approval: &Approval,
+        payload_sha256: Digest,
+        approve: bool,
+        reason: Option<&str>,
+    ) -> Result<(), Refusal> {
+        if !self.request.by.is_person() {
+            return Err(self.refuse(RefusalKind::State, "only a person decides an approval"));
+        }
+        if approval.payload_sha256 != payload_sha256 {
+            let reason = format!("what goes out has changed; look again and decide on {}", approval.payload_sha256);
+            return Err(self.refuse(RefusalKind::State, reason));
+        }
+        if !approve && reason.is_none() {
+            let reason = "a rejection needs a reason, so that the next try can be better";
+            return Err(self.refuse(RefusalKind::Invalid, reason));
+        }
+        Ok(())
+    }
+
+    fn rejected(&mut self, approval: &Approval, reason: &str) {
+        // No other work can make up for a missing deposit: the stage goes on lacking it.
+        if approval.kind == ApprovalKind::Deposit && self.missing_here() == Some(Need::Deposit) {
+            return self.events.push(Event::NeedMissed { need: Need::Deposit });
+        }
+        self.open_task(self.lead.stage.eidolon(), TaskReason::Rejected { reason: reason.into() });
+    }
+
+    fn approved(&mut self, approval: Approval) {
+        for draft in &approval.outgoing {
+            self.queue(draft, &approval.artifacts);
+        }
+        match approval.kind {
+            ApprovalKind::Scope => {
+                let scope = approval.artifacts.iter().find(|a| a.name == "scope.json");
+                let document = scope.map_or(approval.payload_sha256, |a| a.sha256);
+                self.events.push(Event::ScopeApproved { document });
+            }
+            ApprovalKind::Deposit => self.events.push(Event::DepositConfirmed {}),
+            _ => {}
+        }
+        let mut task = new_task(self.lead.stage.eidolon(), TaskReason::Continued, self.fresh);
+        task.id = approval.task;
+        let summary = format!("{} approved: {}", approval.kind.name(), approval.title);
+        self.go_on(approval.then, &task, &summary);
+    }
+
+    /// A stage that starts after the deposit was entered without it (a person's handoff, or a contract signed
+    /// outside): the same question that the Closer asks, and work begins on the answer.
+    pub(super) fn ask_for_deposit(&mut self, stage: Stage) {
+        let task = new_task(stage.eidolon(), TaskReason::StageEntered, self.fresh);
+        let title = format!("confirm that the deposit of {} arrived", self.lead.contact.display_name());
+        self.ask_approval(ApprovalKind::Deposit, title, Vec::new(), Vec::new(), Next::Continue, &task);
+    }
+}

@@ -1,0 +1,132 @@
+//! What a request does to a lead: events, or a refusal that says what would be allowed. Pure.
+//!
+//! The table, by command; every row not listed is refused.
+//!
+//! | command | is allowed when | becomes | in |
+//! |---|---|---|---|
+//! | ingest, import | there is no such lead | the lead's first stage and task | [`intake`] |
+//! | hand off | not completed; one forward, back or past a stage with a reason; not back over a signature | the stage, and its task or what it misses | [`moves`] |
+//! | claim | the task is open, unclaimed and due | the next attempt | [`tasks`] |
+//! | submit, fail | the fencing token is the newest | what the stage's contract says; another attempt or an escalation | [`tasks`] |
+//! | decide | the approval is pending and the hash is the one shown | what was agreed, or another turn | [`approvals`] |
+//! | receive | always | another turn where one can be; reopens a lost lead | [`messages`] |
+//! | sign | this document waits for a signature | another turn | [`signing`] |
+//! | send, release, record | a person writes; the message is on its way | the outbox | [`outbox`] |
+//! | take over, hand back | not completed / taken over | pause, go on | [`people`] |
+//! | escalate, retry | not completed / something to retry | help is called, the turn goes on | [`help`] |
+//! | close, reopen | not completed (erasing: always) / completed, not erased | the outcome, another turn | [`people`] |
+//! | wake | always | the follow-up or reminder that is due | [`time`] |
+//!
+//! A second copy of a request with the same signal id, and a second copy of a submission or decision, is a
+//! [`Decision::Repeat`]: nothing changes and nobody is told off.
+
+mod approvals;
+mod follow;
+mod help;
+mod intake;
+mod messages;
+mod moves;
+mod outbox;
+mod people;
+mod refusals;
+mod signing;
+mod tasks;
+mod time;
+
+use crate::command::{Command, Request};
+use crate::error::Refusal;
+use crate::event::{Entry, Event};
+use crate::id::{Fresh, LeadId};
+use crate::lead::Lead;
+use crate::policy::Policy;
+
+pub use help::CORE_RETRY;
+pub use refusals::allowed;
+pub use time::{Due, due};
+
+/// What a request comes to.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Decision {
+    /// These facts, to be committed together.
+    Events(Vec<Event>),
+    /// The request was carried out before, or there is nothing to do.
+    Repeat,
+}
+
+/// Decides `request` on `lead`. `id` is the lead's id, also for one that is only now coming in.
+///
+/// # Errors
+/// A [`Refusal`] names state and command, why not, and what would be allowed; nothing has changed.
+pub fn decide(
+    lead: Option<&Lead>,
+    id: LeadId,
+    request: &Request,
+    fresh: &mut Fresh,
+    policy: &Policy,
+) -> Result<Decision, Refusal> {
+    let Some(lead) = lead else { return intake::decide_new(id, request, fresh, policy) };
+    if request.signal_id.as_ref().is_some_and(|signal| lead.signals.contains(signal)) {
+        return Ok(Decision::Repeat);
+    }
+    let mut deciding = Deciding { lead, request, fresh, policy, events: Vec::new() };
+    deciding.decide()?;
+    Ok(if deciding.events.is_empty() { Decision::Repeat } else { Decision::Events(deciding.events) })
+}
+
+/// One decision in the making.
+struct Deciding<'a> {
+    lead: &'a Lead,
+    request: &'a Request,
+    fresh: &'a mut Fresh,
+    policy: &'a Policy,
+    events: Vec<Event>,
+}
+
+impl Deciding<'_> {
+    fn decide(&mut self) -> Result<(), Refusal> {
+        match &self.request.command {
+            Command::Ingest { lead } => self.known_already(lead),
+            Command::Import(import) => self.known_already(&import.lead),
+            Command::HandOff { to, expected, summary, reason } => {
+                self.hand_off(*to, *expected, summary, reason.as_deref())
+            }
+            Command::Claim { task, holder } => self.claim(*task, holder),
+            Command::Submit { task, attempt, work } => self.submit(*task, *attempt, work),
+            Command::Fail { task, attempt, error, retryable } => self.fail(*task, *attempt, error, *retryable),
+            Command::Decide { approval, payload_sha256, approve, reason } => {
+                self.decide_approval(*approval, *payload_sha256, *approve, reason.as_deref())
+            }
+            Command::Receive(incoming) => self.receive(incoming),
+            Command::Sign { document, signer } => self.sign(*document, signer),
+            Command::Send { subject, body } => self.send(subject, body),
+            Command::Release { message } => self.release(*message),
+            Command::RecordSent { message } => self.record_sent(*message),
+            Command::RecordSendFailure { message, error } => self.record_send_failure(*message, error),
+            Command::TakeOver => self.take_over(),
+            Command::HandBack => self.hand_back(),
+            Command::Escalate { reason } => self.escalate_by_request(reason),
+            Command::Retry => self.retry(),
+            Command::Close { outcome, reason, merged_into } => self.close_by_request(*outcome, reason, *merged_into),
+            Command::Reopen { reason } => self.reopen(reason),
+            Command::Wake => self.wake(),
+        }
+    }
+
+    /// The lead after the events decided so far.
+    fn so_far(&self) -> Lead {
+        let entry = Entry {
+            lead: self.lead.id,
+            version: self.lead.version,
+            at: self.fresh.now(),
+            by: self.request.by.clone(),
+            signal_id: None,
+            events: self.events.clone(),
+        };
+        crate::apply::apply(Some(self.lead.clone()), &entry).unwrap_or_else(|| self.lead.clone())
+    }
+
+    /// True while nothing may run for the lead: a person has taken over, or an escalation is open.
+    fn at_rest(&self) -> bool {
+        self.lead.taken_over.is_some() || self.lead.escalation.is_some()
+    }
+}

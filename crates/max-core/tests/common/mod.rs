@@ -1,0 +1,383 @@
+//! What the core's tests share: a lead under a moved clock, and honest work for every stage.
+
+use jiff::civil::date;
+use jiff::{SignedDuration, Timestamp};
+use max_core::apply::apply;
+use max_core::command::{Command, Incoming, Request};
+use max_core::decide::{Decision, decide};
+use max_core::error::Refusal;
+use max_core::event::Entry;
+use max_core::id::{Digest, Fresh, LeadId};
+use max_core::lead::{Actor, ClientAsk, Draft, Lead, MessageKind, NewLead, Task, TaskReason};
+use max_core::policy::Policy;
+use max_core::stage::Stage;
+use max_core::stages::closer::{Contract, ContractSigned, Proposal};
+use max_core::stages::delivery_pm::{Milestone, MilestoneReady, Plan, ProjectClosed};
+use max_core::stages::first_responder::{Profile, Reply};
+use max_core::stages::lead_gen::{Decision as Verdict, Factor, Qualification};
+use max_core::stages::onboarding::{Checklist, Owner, Step, StepState};
+use max_core::stages::orchestra::{Mockup, Screen};
+use max_core::stages::scoping::{Priority, Question, Questions, Requirement, Scope};
+use max_core::stages::{Answer, FollowUp, NeedsPerson, Recommendation, StageResult, StoredArtifact, Withdrawn, Work};
+
+/// A Monday morning.
+pub const MONDAY: &str = "2026-11-23T09:00:00Z";
+
+/// One lead, its log, and a clock that is moved by hand.
+pub struct Case {
+    pub lead: Option<Lead>,
+    pub log: Vec<Entry>,
+    pub now: Timestamp,
+    pub policy: Policy,
+    pub id: LeadId,
+    asked: u128,
+}
+
+impl Case {
+    pub fn new(policy: Policy) -> Self {
+        let now = MONDAY.parse().expect("a timestamp");
+        let id = LeadId(Fresh::new(now, 0).uuid());
+        Self { lead: None, log: Vec::new(), now, policy, id, asked: 0 }
+    }
+
+    /// The ids of the decision to come.
+    pub fn fresh(&self) -> Fresh {
+        Fresh::new(self.now, self.asked)
+    }
+
+    /// What `request` would come to, without carrying it out.
+    pub fn would(&self, request: &Request) -> Result<Decision, Refusal> {
+        decide(self.lead.as_ref(), self.id, request, &mut self.fresh(), &self.policy)
+    }
+
+    /// Decides `request` and carries it out; the entry, if anything happened.
+    pub fn ask(&mut self, request: &Request) -> Result<Option<Entry>, Refusal> {
+        let decision = self.would(request);
+        self.asked += 1;
+        let Decision::Events(events) = decision? else { return Ok(None) };
+        let entry = Entry {
+            lead: self.id,
+            version: self.log.len() as u64 + 1,
+            at: self.now,
+            by: request.by.clone(),
+            signal_id: request.signal_id.clone(),
+            events,
+        };
+        self.lead = apply(self.lead.take(), &entry);
+        self.log.push(entry.clone());
+        Ok(Some(entry))
+    }
+
+    pub fn pass(&mut self, time: SignedDuration) {
+        self.now += time;
+    }
+}
+
+pub fn person() -> Actor {
+    Actor::Person("ada".into())
+}
+
+pub fn new_lead() -> NewLead {
+    NewLead {
+        name: "Mina Berg".into(),
+        email: "mina@studio.example".into(),
+        company: Some("Studio Berg".into()),
+        message: "We need a booking page for our yoga studio. Our budget is 12000 EUR.".into(),
+        source: Some("web".into()),
+        locale: Some("en".into()),
+        ..NewLead::default()
+    }
+}
+
+pub fn incoming(kind: MessageKind, body: &str, rfc_id: Option<&str>) -> Command {
+    Command::Receive(Box::new(Incoming {
+        kind,
+        subject: "Re: your project".into(),
+        body: body.into(),
+        address: "mina@studio.example".into(),
+        rfc_id: rfc_id.map(str::to_owned),
+        in_reply_to: None,
+        verified: true,
+    }))
+}
+
+pub fn ingest() -> Command {
+    Command::Ingest { lead: Box::new(new_lead()) }
+}
+
+// ---- work --------------------------------------------------------------------------------------------------------
+
+pub fn work(result: StageResult) -> Work {
+    let summary = format!("submitted a {}", result.name());
+    Work { result, messages: Vec::new(), artifacts: Vec::new(), summary, voice: "playbook".into() }
+}
+
+impl WorkExt for Work {
+    fn says(mut self, kind: MessageKind, body: &str) -> Work {
+        self.messages.push(Draft {
+            kind,
+            subject: "Your project".into(),
+            body: body.into(),
+            attachments: Vec::new(),
+            written_by: "playbook".into(),
+        });
+        self
+    }
+
+    fn leaves(mut self, name: &str, content: &str) -> Work {
+        self.artifacts.push(StoredArtifact {
+            name: name.into(),
+            sha256: Digest::of(content.as_bytes()),
+            bytes: content.len() as u64,
+        });
+        self
+    }
+}
+
+/// Short words for building work.
+pub trait WorkExt {
+    fn says(self, kind: MessageKind, body: &str) -> Work;
+    fn leaves(self, name: &str, content: &str) -> Work;
+}
+
+pub fn qualification(decision: Verdict) -> Work {
+    let (points, evidence) = match decision {
+        Verdict::Fit => (70, Some("booking page".to_owned())),
+        _ => (0, None),
+    };
+    let result = work(StageResult::Qualification(Qualification {
+        language: "en".into(),
+        score: points,
+        threshold: 40,
+        factors: vec![Factor { name: "need".into(), points, most: 100, evidence }],
+        decision,
+        reason: "judged by what the lead says".into(),
+        services: Vec::new(),
+    }));
+    match decision {
+        Verdict::NotAFit => result.says(MessageKind::Decline, "Thank you, but we cannot help with this."),
+        _ => result,
+    }
+}
+
+pub fn reply() -> Work {
+    let quotes = vec!["booking page".to_owned()];
+    work(StageResult::Reply(Reply { language: "en".into(), quotes, asks: Vec::new() }))
+        .says(MessageKind::Reply, "You need a booking page: who will use it?")
+}
+
+pub fn profile() -> Work {
+    work(StageResult::Profile(Profile {
+        language: "en".into(),
+        address: "informal".into(),
+        wants: vec!["a booking page".into()],
+        facts: Vec::new(),
+    }))
+}
+
+pub fn questions() -> Work {
+    let question = Question { id: "Q-1".into(), topic: "payment".into(), text: "How do people pay?".into() };
+    work(StageResult::Questions(Questions { questions: vec![question] }))
+        .says(MessageKind::Questions, "How do people pay?")
+}
+
+pub fn the_scope(title: &str) -> Scope {
+    let requirement = |id: &str, text: &str, priority, effort| Requirement {
+        id: id.into(),
+        text: text.into(),
+        priority,
+        acceptance: "it works in a browser".into(),
+        source: "lead".into(),
+        quote: "booking page".into(),
+        effort_quarter_days: effort,
+        service: String::new(),
+    };
+    Scope {
+        title: title.into(),
+        goal: "bookings without phone calls".into(),
+        requirements: vec![
+            requirement("R-001", "A guest books a class", Priority::Must, 12),
+            requirement("R-002", "A guest cancels a class", Priority::Should, 4),
+        ],
+        out_of_scope: vec!["an app".into()],
+        assumptions: Vec::new(),
+        client_duties: Vec::new(),
+        open_questions: Vec::new(),
+    }
+}
+
+pub fn scope(title: &str) -> Work {
+    work(StageResult::Scope(the_scope(title))).leaves("scope.json", title)
+}
+
+pub fn mockup() -> Work {
+    let screen = Screen { id: "book".into(), title: "Book".into(), requirements: vec!["R-001".into()] };
+    work(StageResult::Mockup(Mockup { screens: vec![screen], omitted: Vec::new() }))
+        .leaves("mockup.html", "<h1>Book</h1>")
+        .says(MessageKind::Mockup, "Here is your mockup.")
+}
+
+pub fn the_proposal(policy: &Policy, revision: u32) -> Proposal {
+    let scope = the_scope("Booking page");
+    Proposal { revision, ..Proposal::price(&scope, &policy.rate_card, policy, 0, date(2026, 11, 23)) }
+}
+
+pub fn proposal(policy: &Policy, revision: u32) -> Work {
+    work(StageResult::Proposal(the_proposal(policy, revision)))
+        .leaves("proposal.md", &format!("offer {revision}"))
+        .says(MessageKind::Proposal, &format!("Here is offer {revision}."))
+}
+
+pub fn contract_text(revision: u32) -> String {
+    format!("contract on offer {revision}")
+}
+
+pub fn contract(policy: &Policy, revision: u32) -> Work {
+    let text = contract_text(revision);
+    work(StageResult::Contract(Contract {
+        clauses: [("scope".to_owned(), Digest::of(b"clause"))].into(),
+        document: Digest::of(text.as_bytes()),
+        file: "contract.md".into(),
+        proposal_revision: revision,
+        gross_minor: the_proposal(policy, revision).gross_minor,
+    }))
+    .leaves("contract.md", &text)
+    .says(MessageKind::Contract, "Here is the contract.")
+}
+
+pub fn contract_signed(policy: &Policy) -> Work {
+    let proposal = the_proposal(policy, 1);
+    let deposit = proposal.schedule.iter().filter(|p| p.on == "signature").map(|p| p.gross_minor).sum();
+    work(StageResult::ContractSigned(ContractSigned { deposit_minor: deposit, currency: "EUR".into() }))
+}
+
+pub fn checklist() -> Work {
+    let step = |id: &str, owner, state, proof: &str| Step {
+        id: id.into(),
+        title: "a step".into(),
+        owner,
+        state,
+        proof: proof.into(),
+        undo: String::new(),
+    };
+    work(StageResult::Checklist(Checklist {
+        steps: vec![
+            step("O-1", Owner::Max, StepState::Done, "folder made"),
+            step("O-2", Owner::Agency, StepState::Open, ""),
+        ],
+    }))
+    .says(MessageKind::Welcome, "Welcome aboard.")
+}
+
+pub fn plan() -> Work {
+    let milestone = |id: &str, requirement: &str, due| Milestone {
+        id: id.into(),
+        title: "a milestone".into(),
+        requirements: vec![requirement.into()],
+        due,
+        acceptance: "shown and tried".into(),
+        share_basis_points: 5_000,
+    };
+    work(StageResult::Plan(Plan {
+        start: date(2026, 12, 7),
+        milestones: vec![milestone("M-1", "R-001", date(2026, 12, 18)), milestone("M-2", "R-002", date(2027, 1, 15))],
+        check_ins: Vec::new(),
+    }))
+    .leaves("plan.md", "the plan")
+}
+
+pub fn milestone_text(id: &str) -> String {
+    format!("delivered {id}")
+}
+
+pub fn milestone_ready(id: &str) -> Work {
+    work(StageResult::MilestoneReady(MilestoneReady {
+        id: id.into(),
+        document: Digest::of(milestone_text(id).as_bytes()),
+    }))
+    .says(MessageKind::Milestone, &format!("Milestone {id} is ready."))
+}
+
+pub fn project_closed() -> Work {
+    work(StageResult::ProjectClosed(ProjectClosed { reason: "everything is signed off".into() }))
+        .says(MessageKind::Closing, "Thank you for working with us.")
+}
+
+pub fn follow_up(number: u8, body: &str) -> Work {
+    work(StageResult::FollowUp(FollowUp { number })).says(MessageKind::FollowUp, body)
+}
+
+pub fn answer(ask: ClientAsk) -> Work {
+    work(StageResult::Answer(Answer { ask })).says(MessageKind::Reply, "Good question: yes.")
+}
+
+pub fn withdrawn() -> Work {
+    work(StageResult::Withdrawn(Withdrawn { reason: "the client chose somebody else".into() }))
+}
+
+pub fn needs_person() -> Work {
+    work(StageResult::NeedsPerson(NeedsPerson { reason: "the client is angry".into() }))
+}
+
+pub fn recommendation(retry: bool) -> Work {
+    let advice = if retry { "try again" } else { "call the client" };
+    work(StageResult::Recommendation(Recommendation { retry, advice: advice.into() }))
+}
+
+/// One of each.
+pub fn every_kind_of_work() -> Vec<Work> {
+    let policy = Policy::default();
+    vec![
+        qualification(Verdict::Fit),
+        reply(),
+        profile(),
+        questions(),
+        scope("Booking page"),
+        mockup(),
+        proposal(&policy, 1),
+        contract(&policy, 1),
+        contract_signed(&policy),
+        checklist(),
+        plan(),
+        milestone_ready("M-1"),
+        project_closed(),
+        follow_up(1, "Still there?"),
+        withdrawn(),
+        answer(ClientAsk::Milestone { id: "M-1".into(), document: Digest::of(b"it") }),
+        needs_person(),
+        recommendation(true),
+    ]
+}
+
+/// What an honest mind submits for this turn. `variant` chooses where there is a choice.
+pub fn honest_work(lead: &Lead, task: &Task, policy: &Policy, variant: u8) -> Work {
+    match (&task.reason, lead.stage) {
+        (TaskReason::Review { .. }, _) => recommendation(variant.is_multiple_of(2)),
+        (TaskReason::FollowUp { number, .. }, _) => follow_up(*number, &format!("Still there? ({})", task.id)),
+        (_, Stage::LeadGen) => qualification(if variant == 7 { Verdict::NotAFit } else { Verdict::Fit }),
+        (TaskReason::StageEntered, Stage::FirstResponder) => reply(),
+        (_, Stage::FirstResponder) => profile(),
+        (TaskReason::StageEntered, Stage::Scoping) => questions(),
+        (_, Stage::Scoping) => scope("Booking page"),
+        (_, Stage::Orchestra) => mockup(),
+        (reason, Stage::Closer) => closer_work(lead, reason, policy),
+        (_, Stage::Onboarding) => checklist(),
+        (_, Stage::DeliveryPM) => delivery_work(lead),
+    }
+}
+
+fn closer_work(lead: &Lead, reason: &TaskReason, policy: &Policy) -> Work {
+    let offered = lead.stage_value::<Proposal>(Stage::Closer, "proposal");
+    match (offered, reason) {
+        _ if lead.signature.is_some() => contract_signed(policy),
+        (None, _) => proposal(policy, 1),
+        (Some(offer), TaskReason::Rejected { .. }) => proposal(policy, offer.revision + 1),
+        (Some(offer), _) => contract(policy, offer.revision),
+    }
+}
+
+fn delivery_work(lead: &Lead) -> Work {
+    let Some(plan_made) = lead.stage_value::<Plan>(Stage::DeliveryPM, "plan") else { return plan() };
+    let open = plan_made.milestones.iter().find(|m| !lead.accepted_milestones.contains_key(&m.id));
+    open.map_or_else(project_closed, |m| milestone_ready(&m.id))
+}

@@ -1,0 +1,110 @@
+//! A mail came in: whose conversation is it, or is it a new lead?
+//!
+//! By the thread first (In-Reply-To and References name a Message-ID that MAX made), then by the address of an open
+//! lead, which proves nothing and is marked so. What a machine wrote never becomes a lead.
+
+use max_core::command::{Command, Incoming, Request};
+use max_core::id::{LeadId, SignalId};
+use max_core::lead::{Actor, MessageKind, NewLead};
+use serde_json::json;
+
+use crate::director::Director;
+use crate::error::Error;
+use crate::ledger::OnceKey;
+
+/// A mail as the intake read it. Untrusted.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Mail {
+    /// The sender's address.
+    pub from_address: String,
+    /// The sender's name.
+    pub from_name: String,
+    /// The subject line.
+    pub subject: String,
+    /// The text without the quoted history.
+    pub text: String,
+    /// RFC 5322 Message-ID.
+    pub message_id: Option<String>,
+    /// The Message-ID it answers.
+    pub in_reply_to: Option<String>,
+    /// The thread, oldest first.
+    pub references: Vec<String>,
+    /// What kind of message it is, as far as the intake can tell.
+    pub kind: MessageKind,
+    /// True when a machine wrote it (RFC 3834).
+    pub automatic: bool,
+}
+
+/// What became of a mail.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Received {
+    /// A message of this lead.
+    Message(LeadId),
+    /// A new lead.
+    NewLead(LeadId),
+    /// Nothing: a machine wrote it and it belongs to no conversation.
+    Ignored(String),
+}
+
+impl Director {
+    /// Takes in a mail. `signal_id` makes the same mail twice harmless.
+    pub async fn receive_mail(&self, mail: Mail, signal_id: SignalId) -> Result<Received, Error> {
+        let person = mail.from_address.trim().to_lowercase();
+        let thread: Vec<String> = mail.in_reply_to.iter().chain(mail.references.iter().rev()).cloned().collect();
+        let (lead, verified) = self
+            .read(move |store| {
+                for id in &thread {
+                    if let Some(lead) = store.lead_of_thread(id)? {
+                        let known = store.lead(lead)?.is_some_and(|l| l.contact.person_key() == person);
+                        return Ok((Some(lead), known));
+                    }
+                }
+                Ok((store.any_lead_of(&person)?, false))
+            })
+            .await?;
+        match lead {
+            Some(lead) if self.takes(lead, &mail).await? => {
+                let incoming = Incoming {
+                    kind: mail.kind,
+                    subject: mail.subject,
+                    body: mail.text,
+                    address: mail.from_address,
+                    rfc_id: mail.message_id,
+                    in_reply_to: mail.in_reply_to,
+                    verified,
+                };
+                let command = Command::Receive(Box::new(incoming));
+                self.act(lead, Request { by: Actor::Client, signal_id: Some(signal_id), command }, None).await?;
+                Ok(Received::Message(lead))
+            }
+            _ if mail.automatic || mail.kind != MessageKind::Reply => {
+                Ok(Received::Ignored("a machine wrote it and it belongs to no lead".into()))
+            }
+            _ => self.enquiry(mail, signal_id).await,
+        }
+    }
+
+    /// Whether a mail goes on with a lead: an open or lost one, or one that it answers.
+    async fn takes(&self, lead: LeadId, mail: &Mail) -> Result<bool, Error> {
+        use max_core::lead::Outcome;
+        let outcome = self.lead(lead).await?.lead.outcome();
+        Ok(mail.in_reply_to.is_some() || mail.automatic || matches!(outcome, None | Some(Outcome::Lost)))
+    }
+
+    async fn enquiry(&self, mail: Mail, signal_id: SignalId) -> Result<Received, Error> {
+        let mut lead = NewLead {
+            name: mail.from_name,
+            email: mail.from_address,
+            message: mail.text,
+            source: Some("email".into()),
+            ..NewLead::default()
+        };
+        lead.extra.insert("subject".into(), json!(mail.subject));
+        if let Some(id) = mail.message_id {
+            lead.extra.insert("message_id".into(), json!(id));
+        }
+        let once = OnceKey { key: crate::ledger::signal_key(&signal_id), body: max_core::id::Digest::of_json(&lead) };
+        let ingested = self.ingest(lead, Actor::Client, Some(signal_id), Some(once)).await?;
+        Ok(Received::NewLead(ingested.lead.id))
+    }
+}

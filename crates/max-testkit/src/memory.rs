@@ -1,0 +1,371 @@
+//! A store without a disk: the simplest thing that keeps the port's promises.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use max_core::event::Event;
+use max_core::id::{ApprovalId, Digest, LeadId, LeadRef, MessageId, TaskId};
+use max_core::lead::{Lead, Status};
+use max_core::stage::{Eidolon, Stage};
+use max_engine::ports::{
+    ApprovalRow, Idempotency, LeadFilter, LeadRow, Logged, Page, Position, SapWave, Seal, Store, StoreError, TaskRow,
+    TokenRow, Write, WriteError,
+};
+use parking_lot::Mutex;
+
+/// A store in memory. Forgets everything when it is dropped.
+#[derive(Default)]
+pub struct MemoryStore {
+    all: Mutex<All>,
+}
+
+#[derive(Default)]
+struct All {
+    log: Vec<Row>,
+    /// In the order of ingestion.
+    leads: Vec<Kept>,
+    index: HashMap<LeadId, usize>,
+    threads: HashMap<String, LeadId>,
+    approvals: HashMap<ApprovalId, LeadId>,
+    keys: HashMap<String, Idempotency>,
+    meta: HashMap<String, String>,
+    tokens: BTreeMap<String, TokenRow>,
+    sapwaves: BTreeMap<String, SapWave>,
+}
+
+struct Kept {
+    lead: Arc<Lead>,
+    wake_at: Option<Timestamp>,
+}
+
+struct Row {
+    logged: Logged,
+    payload: Vec<u8>,
+}
+
+impl MemoryStore {
+    /// An empty store.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Changes a payload behind the log's back, as damage or a forger would.
+    pub fn tamper(&self, lead: LeadId, version: u64) {
+        self.with_row(lead, version, |row| row.payload.push(b' '));
+    }
+
+    /// Erases a payload and leaves its digest.
+    pub fn erase(&self, lead: LeadId, version: u64) {
+        self.with_row(lead, version, |row| {
+            row.payload.clear();
+            row.logged.entry.events.clear();
+            row.logged.erased = true;
+        });
+    }
+
+    fn with_row(&self, lead: LeadId, version: u64, change: impl FnOnce(&mut Row)) {
+        let mut all = self.all.lock();
+        let row = all.log.iter_mut().find(|r| r.logged.entry.lead == lead && r.logged.entry.version == version);
+        change(row.expect("the entry exists"));
+    }
+
+    fn find(&self, matches: impl Fn(&Lead) -> bool) -> Option<LeadId> {
+        self.all.lock().leads.iter().rev().find(|k| matches(&k.lead)).map(|k| k.lead.id)
+    }
+}
+
+impl All {
+    fn append(&mut self, write: &Write) -> Result<Position, WriteError> {
+        let entry = &write.entry;
+        let known = self.index.get(&entry.lead).copied();
+        let version = known.map_or(0, |at| self.leads[at].lead.version);
+        if version + 1 != entry.version {
+            return Err(WriteError::Conflict);
+        }
+        if let Some(used) = &write.idempotency
+            && self.keys.contains_key(&used.key)
+        {
+            return Err(WriteError::KeyTaken);
+        }
+        if known.is_none()
+            && let Some(name) = &write.after.contact.external_ref
+            && self.leads.iter().any(|k| k.lead.contact.external_ref.as_ref() == Some(name))
+        {
+            return Err(WriteError::ExternalRefTaken(name.clone()));
+        }
+        let kept = Kept { lead: Arc::clone(&write.after), wake_at: write.wake_at };
+        match known {
+            Some(at) => self.leads[at] = kept,
+            None => {
+                self.index.insert(entry.lead, self.leads.len());
+                self.leads.push(kept);
+            }
+        }
+        self.keys.extend(write.idempotency.iter().map(|used| (used.key.clone(), used.clone())));
+        self.note(write);
+        let position = self.log.len() as Position + 1;
+        let logged = Logged { position, entry: entry.clone(), seal: write.seal, erased: false };
+        self.log.push(Row { logged, payload: write.payload.clone() });
+        Ok(position)
+    }
+
+    fn note(&mut self, write: &Write) {
+        for event in &write.entry.events {
+            let rfc_id = match event {
+                Event::LeadIngested { .. } | Event::LeadImported { .. } => {
+                    write.after.messages.first().map(|m| m.rfc_id.clone())
+                }
+                Event::MessageReceived { message } | Event::MessageQueued { message } => Some(message.rfc_id.clone()),
+                Event::ApprovalRequested { approval } => {
+                    self.approvals.insert(approval.id, write.entry.lead);
+                    None
+                }
+                _ => None,
+            };
+            if let Some(rfc_id) = rfc_id.filter(|id| !id.is_empty()) {
+                self.threads.entry(rfc_id).or_insert(write.entry.lead);
+            }
+        }
+    }
+}
+
+impl Store for MemoryStore {
+    fn commit(&self, batch: &[Write]) -> Result<Vec<Result<Position, WriteError>>, StoreError> {
+        let mut all = self.all.lock();
+        Ok(batch.iter().map(|write| all.append(write)).collect())
+    }
+
+    fn lead(&self, id: LeadId) -> Result<Option<Lead>, StoreError> {
+        let all = self.all.lock();
+        Ok(all.index.get(&id).map(|at| Lead::clone(&all.leads[*at].lead)))
+    }
+
+    fn resolve(&self, reference: &LeadRef) -> Result<Option<LeadId>, StoreError> {
+        Ok(match reference {
+            LeadRef::Id(id) => self.find(|l| l.id == *id),
+            LeadRef::External(name) => self.find(|l| l.contact.external_ref.as_ref() == Some(name)),
+        })
+    }
+
+    fn open_lead_of(&self, person_key: &str) -> Result<Option<LeadId>, StoreError> {
+        Ok(self.find(|l| l.outcome().is_none() && l.contact.person_key() == person_key))
+    }
+
+    fn any_lead_of(&self, person_key: &str) -> Result<Option<LeadId>, StoreError> {
+        Ok(self.find(|l| l.contact.person_key() == person_key))
+    }
+
+    fn lead_with_fingerprint(&self, fingerprint: Digest, since: Timestamp) -> Result<Option<LeadId>, StoreError> {
+        Ok(self.find(|l| l.created_at >= since && l.contact.fingerprint() == fingerprint))
+    }
+
+    fn lead_of_thread(&self, rfc_id: &str) -> Result<Option<LeadId>, StoreError> {
+        Ok(self.all.lock().threads.get(rfc_id).copied())
+    }
+
+    fn idempotency(&self, key: &str) -> Result<Option<Idempotency>, StoreError> {
+        Ok(self.all.lock().keys.get(key).cloned())
+    }
+
+    fn list(&self, filter: &LeadFilter) -> Result<Page, StoreError> {
+        let all = self.all.lock();
+        let mut found: Vec<(Timestamp, usize, LeadRow)> = all
+            .leads
+            .iter()
+            .enumerate()
+            .map(|(no, kept)| (kept.lead.updated_at, no, LeadRow::of(&kept.lead)))
+            .filter(|(_, _, row)| matches(row, filter))
+            .collect();
+        found.sort_by_key(|(at, no, _)| std::cmp::Reverse((*at, *no)));
+        let start = match &filter.cursor {
+            None => 0,
+            Some(cursor) => {
+                let after = |(at, no, _): &(Timestamp, usize, LeadRow)| format!("{at}/{no}") == *cursor;
+                found
+                    .iter()
+                    .position(after)
+                    .map(|at| at + 1)
+                    .ok_or_else(|| StoreError::Unavailable(format!("`{cursor}` is no cursor of a list")))?
+            }
+        };
+        let limit = filter.limit.clamp(1, 500);
+        let more = found.len() > start + limit;
+        let page: Vec<_> = found.into_iter().skip(start).take(limit).collect();
+        let next = page.last().filter(|_| more).map(|(at, no, _)| format!("{at}/{no}"));
+        Ok(Page { rows: page.into_iter().map(|(_, _, row)| row).collect(), next })
+    }
+
+    fn counts(&self) -> Result<Vec<(Stage, Status, u64)>, StoreError> {
+        let mut counts = BTreeMap::<(Stage, Status), u64>::new();
+        for kept in &self.all.lock().leads {
+            *counts.entry((kept.lead.stage, kept.lead.status())).or_default() += 1;
+        }
+        Ok(counts.into_iter().map(|((stage, status), n)| (stage, status, n)).collect())
+    }
+
+    fn entries(&self, lead: LeadId, after: u64, limit: usize) -> Result<Vec<Logged>, StoreError> {
+        let all = self.all.lock();
+        let of_lead = all.log.iter().map(|r| &r.logged).filter(|l| l.entry.lead == lead && l.entry.version > after);
+        Ok(of_lead.take(limit).cloned().collect())
+    }
+
+    fn entries_after(&self, position: Position, limit: usize) -> Result<Vec<Logged>, StoreError> {
+        let all = self.all.lock();
+        Ok(all.log.iter().map(|r| &r.logged).filter(|l| l.position > position).take(limit).cloned().collect())
+    }
+
+    fn last_position(&self) -> Result<Position, StoreError> {
+        Ok(self.all.lock().log.len() as Position)
+    }
+
+    fn open_tasks(&self, eidolon: Option<Eidolon>, limit: usize) -> Result<Vec<TaskRow>, StoreError> {
+        let all = self.all.lock();
+        let mut tasks: Vec<TaskRow> = all
+            .leads
+            .iter()
+            .filter_map(|k| Some(TaskRow { lead: k.lead.id, task: k.lead.open_task()?.clone() }))
+            .filter(|row| eidolon.is_none_or(|only| row.task.eidolon == only))
+            .collect();
+        tasks.sort_by_key(|row| (row.task.opened_at, row.task.id));
+        tasks.truncate(limit);
+        Ok(tasks)
+    }
+
+    fn lead_of_task(&self, task: TaskId) -> Result<Option<LeadId>, StoreError> {
+        Ok(self.find(|l| l.open_task().is_some_and(|t| t.id == task)))
+    }
+
+    fn pending_approvals(&self, limit: usize) -> Result<Vec<ApprovalRow>, StoreError> {
+        let all = self.all.lock();
+        let pending = all.leads.iter().filter_map(|k| {
+            let a = k.lead.pending_approval()?;
+            Some(ApprovalRow {
+                id: a.id,
+                lead: k.lead.id,
+                kind: a.kind,
+                requested_at: a.requested_at,
+                due_at: a.due_at,
+            })
+        });
+        let mut rows: Vec<_> = pending.collect();
+        rows.sort_by_key(|row| (row.requested_at, row.id));
+        rows.truncate(limit);
+        Ok(rows)
+    }
+
+    fn lead_of_approval(&self, approval: ApprovalId) -> Result<Option<LeadId>, StoreError> {
+        Ok(self.all.lock().approvals.get(&approval).copied())
+    }
+
+    fn outbox(&self, limit: usize) -> Result<Vec<(LeadId, MessageId)>, StoreError> {
+        let all = self.all.lock();
+        let mut waiting: Vec<_> = all.leads.iter().flat_map(|k| k.lead.outbox().map(|m| (k.lead.id, m.id))).collect();
+        waiting.sort_by_key(|(_, message)| *message);
+        waiting.truncate(limit);
+        Ok(waiting)
+    }
+
+    fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<LeadId>, StoreError> {
+        let all = self.all.lock();
+        let mut due: Vec<_> =
+            all.leads.iter().filter_map(|k| Some((k.wake_at.filter(|at| *at <= now)?, k.lead.id))).collect();
+        due.sort();
+        Ok(due.into_iter().take(limit).map(|(_, id)| id).collect())
+    }
+
+    fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
+        Ok(self.all.lock().leads.iter().filter_map(|k| k.wake_at).min())
+    }
+
+    fn meta(&self, key: &str) -> Result<Option<String>, StoreError> {
+        Ok(self.all.lock().meta.get(key).cloned())
+    }
+
+    fn set_meta(&self, key: &str, value: &str) -> Result<(), StoreError> {
+        self.all.lock().meta.insert(key.into(), value.into());
+        Ok(())
+    }
+
+    fn tokens(&self) -> Result<Vec<TokenRow>, StoreError> {
+        Ok(self.all.lock().tokens.values().cloned().collect())
+    }
+
+    fn add_token(&self, token: &TokenRow) -> Result<(), StoreError> {
+        self.all.lock().tokens.insert(token.id.clone(), token.clone());
+        Ok(())
+    }
+
+    fn revoke_token(&self, id: &str) -> Result<bool, StoreError> {
+        Ok(self.all.lock().tokens.remove(id).is_some())
+    }
+
+    fn sapwaves(&self) -> Result<Vec<SapWave>, StoreError> {
+        Ok(self.all.lock().sapwaves.values().cloned().collect())
+    }
+
+    fn put_sapwave(&self, wave: &SapWave) -> Result<(), StoreError> {
+        self.all.lock().sapwaves.insert(wave.name.clone(), wave.clone());
+        Ok(())
+    }
+
+    fn remove_sapwave(&self, name: &str) -> Result<bool, StoreError> {
+        Ok(self.all.lock().sapwaves.remove(name).is_some())
+    }
+
+    fn backup(&self, _to: &Path) -> Result<(), StoreError> {
+        Err(StoreError::Unavailable("a store in memory has no backup".into()))
+    }
+
+    fn verify(&self) -> Result<Vec<(LeadId, u64)>, StoreError> {
+        let all = self.all.lock();
+        let mut chains = HashMap::<LeadId, Digest>::new();
+        let mut broken = BTreeMap::<LeadId, u64>::new();
+        for Row { logged, payload } in &all.log {
+            let chain = chains.entry(logged.entry.lead).or_insert(Digest([0; 32]));
+            let seal = match logged.erased {
+                true => Seal::from_digest(*chain, &logged.entry, logged.seal.payload),
+                false => Seal::new(*chain, &logged.entry, payload),
+            };
+            if seal != logged.seal {
+                broken.entry(logged.entry.lead).or_insert(logged.entry.version);
+            }
+            *chain = logged.seal.chain;
+        }
+        Ok(broken.into_iter().collect())
+    }
+}
+
+fn matches(row: &LeadRow, filter: &LeadFilter) -> bool {
+    let text = [
+        &*row.name,
+        &*row.email,
+        row.company.as_deref().unwrap_or_default(),
+        row.external_ref.as_ref().map_or("", |r| r.as_str()),
+    ]
+    .join("\n")
+    .to_lowercase();
+    filter.stage.is_none_or(|stage| row.current_stage == stage)
+        && filter.status.is_none_or(|status| row.status == status)
+        && filter.search.iter().flat_map(|s| s.split_whitespace()).all(|word| text.contains(&word.to_lowercase()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::contract::store::{Meddling, Subject, run};
+
+    #[test]
+    fn keeps_the_promises_of_a_store() {
+        run(|| {
+            let store = Arc::new(MemoryStore::new());
+            let meddled = Arc::clone(&store);
+            Subject::new(store, move |lead, version, how| match how {
+                Meddling::Tamper => meddled.tamper(lead, version),
+                Meddling::Erase => meddled.erase(lead, version),
+            })
+        });
+    }
+}

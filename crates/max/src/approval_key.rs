@@ -1,0 +1,100 @@
+//! The key with which `max approvals` signs an `APPROVAL` signal, so that a file in the drop box can decide.
+//!
+//! `from` in a signal is a claim; holding this key (`<root>/run/approval.key`, mode 600) is not. The signature is
+//! HMAC-SHA256 (RFC 2104) over the approval's id, the payload's digest, the decision and the reason.
+
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+
+use hmac::{Hmac, Mac as _};
+use max_engine::usecase::route_signal::ApprovalSlip;
+use sha2::Sha256;
+
+/// The key of one root.
+#[derive(Clone)]
+pub struct ApprovalKey(Vec<u8>);
+
+impl ApprovalKey {
+    /// The name of its file below the root.
+    pub const FILE: &'static str = "run/approval.key";
+
+    /// Reads the key of a root, making it on the first start.
+    ///
+    /// # Errors
+    /// When the file cannot be read or made, or does not hold a key.
+    pub fn open(root: &Path) -> std::io::Result<Self> {
+        let path = root.join(Self::FILE);
+        match std::fs::read_to_string(&path) {
+            Ok(text) => {
+                let bytes = hex::decode(text.trim()).map_err(std::io::Error::other)?;
+                if bytes.len() < 32 {
+                    return Err(std::io::Error::other(format!(
+                        "{} is too short; delete it and start again",
+                        path.display()
+                    )));
+                }
+                Ok(Self(bytes))
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                let fresh = [uuid::Uuid::new_v4(), uuid::Uuid::new_v4(), uuid::Uuid::new_v4()];
+                let bytes: Vec<u8> = fresh.iter().flat_map(|u| *u.as_bytes()).collect();
+                let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
+                file.write_all(hex::encode(&bytes).as_bytes())?;
+                file.sync_all()?;
+                Ok(Self(bytes))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The signature of a slip; its own `signature` does not count.
+    pub fn sign(&self, slip: &ApprovalSlip) -> String {
+        hex::encode(self.mac(slip).finalize().into_bytes())
+    }
+
+    /// Says in a sentence why a slip's signature does not count.
+    ///
+    /// # Errors
+    /// That sentence.
+    pub fn check(&self, slip: &ApprovalSlip) -> Result<(), String> {
+        let wrong = || "signature: it does not fit; make the file by `max approvals sign`".to_owned();
+        let given = hex::decode(&slip.signature).map_err(|_| wrong())?;
+        self.mac(slip).verify_slice(&given).map_err(|_| wrong())
+    }
+
+    fn mac(&self, slip: &ApprovalSlip) -> Hmac<Sha256> {
+        // HMAC takes keys of any length, so this cannot fail.
+        let mut mac = Hmac::<Sha256>::new_from_slice(&self.0).unwrap_or_else(|_| unreachable!("HMAC takes any key"));
+        let reason = slip.reason.as_deref().unwrap_or_default();
+        for part in [&slip.approval.to_string(), &slip.payload_sha256.to_string(), &slip.decision, reason] {
+            mac.update(&(part.len() as u64).to_be_bytes());
+            mac.update(part.as_bytes());
+        }
+        mac
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_signature_counts_for_exactly_one_decision() {
+        let root = tempfile::tempdir().expect("a folder");
+        std::fs::create_dir(root.path().join("run")).expect("a folder");
+        let key = ApprovalKey::open(root.path()).expect("a key");
+        let mut slip = ApprovalSlip {
+            approval: "0197e1d2-6b1f-7e35-9f6e-3d0d6f1c1a11".parse().expect("an id"),
+            payload_sha256: max_core::id::Digest::of(b"payload"),
+            decision: "approve".into(),
+            reason: None,
+            signature: String::new(),
+        };
+        slip.signature = key.sign(&slip);
+        let same = ApprovalKey::open(root.path()).expect("the same key");
+        assert_eq!(same.check(&slip), Ok(()));
+        slip.decision = "reject".into();
+        assert!(same.check(&slip).is_err());
+    }
+}

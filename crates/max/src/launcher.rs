@@ -1,0 +1,123 @@
+//! What commands may start, implemented over the wiring.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use futures::future::BoxFuture;
+use max_adapters::agency::Agency;
+use max_adapters::signals::yaml::{FileKind, parse};
+use serde_json::Value;
+
+use crate::bench::pipeline::{self, PipelineOptions};
+use crate::cli::launch::{BenchOptions, Launcher, Role, Running, ServeOptions};
+use crate::config::Config;
+use crate::exit::{Exit, Failure};
+use crate::wiring::{self, Host};
+
+/// Starts servers and benchmarks of this build.
+pub struct Wired;
+
+/// A server in this process.
+struct Here {
+    host: Host,
+}
+
+impl Launcher for Wired {
+    fn serve<'a>(
+        &'a self,
+        config: &'a Config,
+        role: Role,
+        options: ServeOptions,
+    ) -> BoxFuture<'a, Result<Box<dyn Running>, Failure>> {
+        Box::pin(async move {
+            let host = wiring::serve(config, role, options, None).await;
+            let host = host.map_err(|error| Failure::new(Exit::Failed, format!("MAX cannot start: {error:#}")))?;
+            Ok(Box::new(Here { host }) as Box<dyn Running>)
+        })
+    }
+
+    fn write_agency(&self, folder: &Path) -> Result<Vec<PathBuf>, Failure> {
+        let written = Agency::write_defaults(folder).map_err(|error| Failure::new(Exit::Failed, error.to_string()))?;
+        Ok(written.into_iter().map(|name| folder.join(name)).collect())
+    }
+
+    fn check_agency(&self, folder: &Path) -> Vec<String> {
+        Agency::load(Some(folder)).err().map(|error| error.to_string()).into_iter().collect()
+    }
+
+    fn read_signal(&self, file: &Path) -> Result<Value, String> {
+        let bytes = std::fs::read(file).map_err(|error| format!("{} cannot be read: {error}", file.display()))?;
+        let markdown = file.extension().is_some_and(|e| e.eq_ignore_ascii_case("md"));
+        let kind = if markdown { FileKind::Markdown } else { FileKind::Yaml };
+        let mut signal = parse(&bytes, kind).map_err(|reason| reason.0)?;
+        if signal.id.is_none() {
+            let name = file.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+            signal.id = Some(max_core::signal::derived_id(&name, &bytes));
+        }
+        serde_json::to_value(signal).map_err(|error| error.to_string())
+    }
+
+    fn bench(&self, options: BenchOptions) -> BoxFuture<'_, Result<(Value, String), Failure>> {
+        Box::pin(async move {
+            if options.name != "pipeline" {
+                return Err(Failure::new(
+                    Exit::Usage,
+                    format!("there is no benchmark `{}`; use pipeline", options.name),
+                ));
+            }
+            let folder = options.folder.clone().unwrap_or_else(std::env::temp_dir);
+            let wanted =
+                PipelineOptions { leads: options.leads, in_flight: options.concurrency, store: options.store, folder };
+            let report = pipeline::run(&wanted, |what| eprintln!("measuring: {what}")).await;
+            let report =
+                report.map_err(|error| Failure::new(Exit::Failed, format!("the benchmark failed: {error:#}")))?;
+            let figures = serde_json::to_value(&report).unwrap_or_default();
+            Ok((figures, report.table()))
+        })
+    }
+}
+
+impl Running for Here {
+    fn address(&self) -> SocketAddr {
+        self.host.address
+    }
+
+    fn sign_in_link(&self) -> &str {
+        &self.host.sign_in_link
+    }
+
+    fn admin_token(&self) -> Option<&str> {
+        self.host.new_token.as_deref()
+    }
+
+    fn wait(&mut self) -> BoxFuture<'_, Result<(), Failure>> {
+        Box::pin(async {
+            asked_to_stop()
+                .await
+                .map_err(|error| Failure::new(Exit::Failed, format!("signals cannot be watched: {error}")))?;
+            eprintln!("stopping: turns that run may end; interrupt again to cut");
+            // The second one does not wait for anybody: what was acknowledged is durable already.
+            tokio::spawn(async {
+                if asked_to_stop().await.is_ok() {
+                    std::process::abort();
+                }
+            });
+            Ok(())
+        })
+    }
+
+    fn stop(self: Box<Self>) -> BoxFuture<'static, ()> {
+        Box::pin(self.host.stop())
+    }
+}
+
+/// Waits for SIGINT or SIGTERM.
+async fn asked_to_stop() -> std::io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+    Ok(())
+}
