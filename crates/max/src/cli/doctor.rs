@@ -58,7 +58,9 @@ pub(super) async fn run(_args: &Args, context: &Context<'_>) -> Result<Exit, Fai
     let max = max_with_root(context);
     let mut findings = vec![root(&context.root, &max), space(&context.root), clock()];
     match context.config() {
-        Err(failure) => findings.push(problem("config", failure.message, "mend the lines named, or move the file aside")),
+        Err(failure) => {
+            findings.push(problem("config", failure.message, "mend the lines named, or move the file aside"))
+        }
         Ok(config) => {
             findings.push(match &config.file {
                 Some(file) => ok("config", format!("{} is good", file.display())),
@@ -165,7 +167,8 @@ async fn server(context: &Context<'_>, max: &str, findings: &mut Vec<Finding>) -
     };
     if let Err(error) = client.get("/readyz").await {
         // A server that died leaves its file behind; the lock itself is free then.
-        let mend = found.map_or_else(|| format!("{max} up"), |found| format!("{max} up (process {} is gone or stuck)", found.pid));
+        let mend = found
+            .map_or_else(|| format!("{max} up"), |found| format!("{max} up (process {} is gone or stuck)", found.pid));
         findings.push(problem("server", error.to_string(), mend));
         return None;
     }
@@ -175,7 +178,11 @@ async fn server(context: &Context<'_>, max: &str, findings: &mut Vec<Finding>) -
             Some(health)
         }
         Err(error) => {
-            findings.push(problem("token", error.to_string(), format!("{max} token new doctor read, then set MAX_TOKEN")));
+            findings.push(problem(
+                "token",
+                error.to_string(),
+                format!("{max} token new doctor read, then set MAX_TOKEN"),
+            ));
             None
         }
     }
@@ -210,7 +217,8 @@ fn voices(config: &Config, health: Option<&AgentsHealth>) -> Vec<Finding> {
 }
 
 fn seats(health: &AgentsHealth) -> Vec<Finding> {
-    let all: Vec<_> = health.eidolons.iter().flat_map(|e| e.voices.iter().map(move |voice| (e.eidolon, voice))).collect();
+    let all: Vec<_> =
+        health.eidolons.iter().flat_map(|e| e.voices.iter().map(move |voice| (e.eidolon, voice))).collect();
     let mut findings = Vec::new();
     let absent: Vec<_> = all.iter().filter(|(_, voice)| voice.state == VoiceState::Absent).collect();
     if let Some((_, first)) = absent.first() {
