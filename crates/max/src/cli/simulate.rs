@@ -1,5 +1,6 @@
 //! `max simulate`: scenarios played and judged.
 
+use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -68,7 +69,7 @@ pub(super) async fn run(args: &Args, context: &Context<'_>) -> Result<Exit, Fail
 }
 
 async fn perform(scenario: &Scenario, args: &Args, context: &Context<'_>) -> Result<Vec<Check>, Failure> {
-    let audience = Teller { context };
+    let audience = Teller { context, last: RefCell::default() };
     if context.named_server().is_some() {
         if !scenario.policy.is_empty() {
             return Err(Failure::usage("a running server takes no `policy` from a scenario; leave out --server"));
@@ -144,14 +145,21 @@ fn read(name: &str) -> Result<Scenario, Failure> {
 /// Tells the story on stderr, when asked to.
 struct Teller<'a> {
     context: &'a Context<'a>,
+    /// What was told last, so that nothing is told twice.
+    last: RefCell<String>,
 }
 
 impl Audience for Teller<'_> {
     fn see(&self, _player: usize, view: &LeadView) {
-        if self.context.verbose > 0 {
-            let state = &view.state;
-            let (stage, status) = (state.current_stage, state.status.name());
-            self.context.output.say(&format!("  {stage}, {status}: {}", line(&state.next_action)));
+        if self.context.verbose == 0 {
+            return;
+        }
+        let state = &view.state;
+        let (stage, status) = (state.current_stage, state.status.name());
+        let text = format!("  {stage}, {status}: {}", line(&state.next_action));
+        if *self.last.borrow() != text {
+            self.context.output.say(&text);
+            *self.last.borrow_mut() = text;
         }
     }
 

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use clap::ValueEnum;
+use serde_json::json;
 
 use super::Context;
 use super::launch::{Role, ServeOptions};
@@ -69,8 +70,14 @@ async fn serve(args: &Serve, role: Role, context: &Context<'_>) -> Result<Exit, 
     };
     let options = ServeOptions { listen: args.listen, ..ServeOptions::default() };
     let mut running = context.launcher.serve(&config, role, options).await?;
-    context.output.print(&format!("listening on http://{}", running.address()));
-    context.output.say(&format!("sign in once: {}", running.sign_in_link()));
+    let address = format!("http://{}", running.address());
+    if context.json() {
+        // One line, so that whoever waits for it can read lines.
+        context.output.print(&json!({"listening": address, "sign_in": running.sign_in_link()}).to_string());
+    } else {
+        context.output.print(&format!("listening on {address}"));
+        context.output.say(&format!("sign in once: {}", running.sign_in_link()));
+    }
     if let Some(token) = running.admin_token() {
         context.output.say(&format!("admin token (also in {}/run/token): {token}", context.root.display()));
     }
