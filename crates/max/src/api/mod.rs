@@ -22,6 +22,7 @@ mod ops;
 pub mod problem;
 pub(crate) mod respond;
 mod sapwaves;
+mod secret;
 mod signals;
 mod status;
 mod tasks;
@@ -223,3 +224,26 @@ fn panicked(_: Box<dyn Any + Send + 'static>) -> Response {
 
 /// The state as handlers take it.
 type AppState = State<Arc<App>>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::body::Body;
+    use axum::http::Request;
+    use tower::ServiceExt as _;
+
+    #[tokio::test]
+    async fn a_handler_that_panics_tells_nothing_of_the_inside() {
+        async fn falls() -> &'static str {
+            panic!("the password is swordfish")
+        }
+        let router: Router =
+            Router::new().route("/", axum::routing::get(falls)).layer(CatchPanicLayer::custom(panicked));
+        let request = Request::get("/").body(Body::empty()).expect("a request");
+        let response = router.oneshot(request).await.expect("an answer");
+        assert_eq!(response.status(), 500);
+        let body = axum::body::to_bytes(response.into_body(), 10_000).await.expect("a body");
+        let text = String::from_utf8_lossy(&body);
+        assert!(text.contains("/docs#internal") && !text.contains("swordfish"), "{text}");
+    }
+}

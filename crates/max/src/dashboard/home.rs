@@ -56,7 +56,7 @@ async fn render(app: &App, visitor: &Visitor, query: Result<Params<Query>, Probl
             @if total == 0 {
                 (welcome())
             } @else {
-                (figures(&counts, approvals.len()))
+                (figures(&counts, approvals.len() + escalations.len()))
                 (needs_you(&approvals, &escalations, visitor))
                 (board(&counts))
                 (lead_table(&rows, &query, leads.next.as_deref()))
@@ -85,11 +85,11 @@ fn welcome() -> Markup {
     }
 }
 
-fn figures(counts: &Counts, approvals: usize) -> Markup {
+fn figures(counts: &Counts, waiting: usize) -> Markup {
     let of = |wanted: Status| counts.iter().filter(|(_, s, _)| *s == wanted).map(|(_, _, n)| n).sum::<u64>();
     html! {
         dl class="figures" {
-            div { dt { "Waiting for you" } dd { (approvals) } }
+            div { dt { "Waiting for you" } dd { a href="#needs-you" { (waiting) } } }
             @for one in Status::ALL {
                 div { dt { (status(one)) } dd { a href={"/?status=" (one.name())} { (of(one)) } } }
             }
