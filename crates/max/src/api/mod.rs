@@ -29,6 +29,7 @@ mod tasks;
 mod tokens;
 
 use std::any::Any;
+use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
 use axum::Router;
@@ -39,7 +40,7 @@ use futures::future::BoxFuture;
 use jiff::{SignedDuration, Timestamp};
 use max_core::id::LeadId;
 use max_core::signal::Signal;
-use max_core::stage::Aliases;
+use max_core::stage::{Aliases, Eidolon};
 use max_engine::director::Director;
 use max_engine::engine::EidolonHealth;
 use tokio_util::sync::CancellationToken;
@@ -70,6 +71,8 @@ pub struct ApiState {
     pub aliases: Arc<Aliases>,
     /// The agency's name, for pages.
     pub agency: String,
+    /// The agency's own names for its personas; those it has not named keep their default.
+    pub personas: Arc<BTreeMap<Eidolon, String>>,
     /// Which voices work, in a word: `playbook`, `models` …. Shown in health and, for `playbook`, as a banner.
     pub mode: String,
     /// The clock, when it is one that requests may move.
@@ -125,6 +128,13 @@ pub struct App {
     pub metrics: Metrics,
     /// `/openapi.json`, made once.
     document: OnceLock<String>,
+}
+
+impl ApiState {
+    /// What the agency calls an Eidolon's persona.
+    pub fn persona(&self, eidolon: Eidolon) -> &str {
+        self.personas.get(&eidolon).map_or(eidolon.persona(), String::as_str)
+    }
 }
 
 /// The whole interface.

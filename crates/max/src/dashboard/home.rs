@@ -58,7 +58,7 @@ async fn render(app: &App, visitor: &Visitor, query: Result<Params<Query>, Probl
             } @else {
                 (figures(&counts, approvals.len() + escalations.len()))
                 (needs_you(&approvals, &escalations, visitor))
-                (board(&counts))
+                (board(app, &counts))
                 (lead_table(&rows, &query, leads.next.as_deref()))
             }
             (eidolons(&health))
@@ -122,7 +122,7 @@ fn needs_you(approvals: &[PendingApproval], escalations: &[EscalationView], visi
     }
 }
 
-fn board(counts: &Counts) -> Markup {
+fn board(app: &App, counts: &Counts) -> Markup {
     html! {
         section aria-labelledby="board" {
             h2 id="board" { "The seven stages" }
@@ -133,7 +133,7 @@ fn board(counts: &Counts) -> Markup {
                     @let sum: u64 = here.iter().map(|(_, n)| n).sum();
                     li {
                         a href={"/?stage=" (stage)} { (stage) }
-                        span class="persona" { (stage.eidolon().persona()) }
+                        span class="persona" { (app.state.persona(stage.eidolon())) }
                         strong class="sum" { (sum) }
                         @for (one, n) in here { span { (status(one)) " " (n) } }
                     }
