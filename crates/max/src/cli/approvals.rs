@@ -1,6 +1,7 @@
 //! `max approvals`: what waits for a person, exactly what will happen, and the decision.
 
 use clap::Subcommand;
+use max_core::stages::Next;
 use serde_json::json;
 
 use super::Context;
@@ -107,7 +108,14 @@ async fn show(args: &Show, context: &Context<'_>) -> Result<Exit, Failure> {
     if context.json() {
         context.output.print_json(&answer.body);
     } else {
-        page(context, &answer.read()?);
+        let view: ApprovalView = answer.read()?;
+        page(context, &view);
+        if view.state == ApprovalState::Pending {
+            let id = view.approval.id;
+            context
+                .output
+                .say(&format!("decide: max approvals approve {id}   or   max approvals reject {id} --reason '…'"));
+        }
     }
     Ok(Exit::Done)
 }
@@ -172,12 +180,18 @@ fn page(context: &Context<'_>, view: &ApprovalView) {
         }
         out.print(&format!("{}\n", indent(&draft.body, 2)));
     }
-    out.print(&format!("then: {}", line(&serde_json::to_string(&approval.then).unwrap_or_default())));
+    out.print(&format!("then: {}", line(&sentence(&approval.then))));
     out.print(&format!("hash {}", approval.payload_sha256));
-    if view.state == ApprovalState::Pending {
-        out.say(&format!(
-            "decide: max approvals approve {0}   or   max approvals reject {0} --reason '…'",
-            approval.id
-        ));
+}
+
+/// What follows on approval, in words.
+fn sentence(next: &Next) -> String {
+    match next {
+        Next::Advance => "the lead goes on to the next stage".into(),
+        Next::Continue => "the stage goes on".into(),
+        Next::AskClient { ask } => format!("the lead waits for the client's {}", ask.sentence()),
+        Next::Approve { title, .. } => format!("the next decision: {title}"),
+        Next::Close { outcome, reason } => format!("the lead is closed as {}: {reason}", outcome.name()),
+        Next::Escalate { reason } => format!("people are called: {reason}"),
     }
 }

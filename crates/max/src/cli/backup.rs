@@ -28,7 +28,9 @@ pub(super) async fn run(args: &Args, context: &Context<'_>) -> Result<Exit, Fail
         Some(to) => to.clone(),
         None => {
             let stamp = jiff::Zoned::now().strftime("%Y%m%d-%H%M%S").to_string();
-            context.root.join("backups").join(format!("max-{stamp}.db"))
+            let folder = context.root.join("backups");
+            std::fs::create_dir_all(&folder).map_err(|error| Failure::file("making", &folder, &error))?;
+            folder.join(format!("max-{stamp}.db"))
         }
     };
     let to = std::path::absolute(&to).map_err(|error| Failure::file("resolving", &to, &error))?;

@@ -34,8 +34,16 @@ pub(super) fn run(_args: &Args, context: &Context<'_>) -> Result<Exit, Failure> 
         context.output.print_json(&json!({"root": root, "written": written, "kept": kept}));
         return Ok(Exit::Done);
     }
-    for path in &written {
+    let (inner, outer): (Vec<_>, Vec<_>) = written.iter().partition(|path| path.starts_with(&agency));
+    for path in &outer {
         context.output.print(&format!("wrote {}", path.display()));
+    }
+    match inner.len() {
+        0 => context.output.print(&format!("kept  {}", agency.display())),
+        count if context.verbose == 0 => {
+            context.output.print(&format!("wrote {count} files into {}", agency.display()))
+        }
+        _ => inner.iter().for_each(|path| context.output.print(&format!("wrote {}", path.display()))),
     }
     for path in &kept {
         context.output.print(&format!("kept  {} (it was there before)", path.display()));

@@ -107,7 +107,6 @@ impl ClientError {
                 401 | 403 => Exit::NotAllowed,
                 404 => Exit::NotFound,
                 409 | 412 => Exit::Refused,
-                503 => Exit::Unreachable,
                 _ => Exit::Failed,
             },
         }
@@ -139,7 +138,7 @@ fn describe(problem: &Problem) -> String {
     {
         text = format!("{field}: {text}");
     }
-    if !problem.allowed.is_empty() {
+    if problem.allowed.iter().any(|way| !text.contains(way.as_str())) {
         text.push_str(&format!("\n  allowed now: {}", problem.allowed.join(", ")));
     }
     for finding in &problem.findings {

@@ -25,8 +25,10 @@ pub struct Screen {
 struct Line {
     name: &'static str,
     bar: ProgressBar,
-    /// What was shown last, so that a plain line is written once.
+    /// What was shown last, so that nothing is shown twice.
     last: String,
+    /// The stage that was told last where there are no bars.
+    told: Option<Stage>,
 }
 
 impl Screen {
@@ -41,8 +43,8 @@ impl Screen {
             .iter()
             .map(|name| {
                 let bar = ProgressBar::new(Stage::ALL.len() as u64).with_style(style.clone()).with_prefix(*name);
-                let bar = bars.as_ref().map_or_else(|| ProgressBar::hidden(), |bars| bars.add(bar));
-                Line { name, bar, last: String::new() }
+                let bar = bars.as_ref().map_or_else(ProgressBar::hidden, |bars| bars.add(bar));
+                Line { name, bar, last: String::new(), told: None }
             })
             .collect();
         Self { output, bars, leads: RefCell::new(leads), verbose }
@@ -80,8 +82,10 @@ impl Audience for Screen {
         let position = if done { 7 } else { u64::from(state.current_stage.number()) - 1 };
         line.bar.set_position(position);
         line.bar.set_message(text.clone());
-        if self.bars.is_none() {
+        // Without bars a line for each stage, each wait and the end is enough.
+        if self.bars.is_none() && (state.status != Status::InProgress || line.told != Some(state.current_stage)) {
             self.output.say(&format!("{:14} {text}", line.name));
+            line.told = Some(state.current_stage);
         }
         line.last = text;
     }

@@ -124,7 +124,9 @@ fn report(context: &Context<'_>, outcomes: &[Outcome], dry_run: bool) -> Exit {
             ref fate => fate.word().to_owned(),
         };
         let text = line(&outcome.detail());
-        context.output.print(&format!("row {}: {word} {} {text}", outcome.number, short(&outcome.who, 40)));
+        let who = short(&outcome.who, 40);
+        let words: Vec<&str> = [word.as_str(), &who, &text].into_iter().filter(|word| !word.is_empty()).collect();
+        context.output.print(&format!("row {}: {}", outcome.number, words.join(" ")));
     }
     let words: Vec<String> = ["created", "repeat", "message", "ready", "error"]
         .iter()

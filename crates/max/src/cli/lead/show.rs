@@ -119,7 +119,11 @@ fn conversation(context: &Context<'_>, list: &MessageList, full: bool) {
             word(&view.delivery),
         );
         context.output.print(&line(&head));
-        let body = if full { message.body.clone() } else { short(&message.body, 160) };
+        let body = if full {
+            message.body.clone()
+        } else {
+            short(&message.body.split_whitespace().collect::<Vec<_>>().join(" "), 160)
+        };
         context.output.print(&context.output.paint(Style::Dim, &indent(&body, 4)));
     }
 }
