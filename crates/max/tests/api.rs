@@ -245,6 +245,7 @@ async fn health_shows_nine_eidolons_with_four_seats_and_what_would_fill_them() {
     assert_eq!((&health["mode"], &health["status"]), (&json!("playbook"), &json!("degraded")));
     let eidolons = health["eidolons"].as_array().expect("a list");
     assert_eq!(eidolons.len(), 9);
+    assert_eq!((&eidolons[1]["persona"], &eidolons[2]["persona"]), (&json!("Mike"), &json!("Zoë")));
     let voices = eidolons[2]["voices"].as_array().expect("a list");
     assert_eq!(voices.len(), 4);
     assert_eq!((&voices[0]["state"], &voices[0]["evidence"]), (&json!("absent"), &json!("install it")));

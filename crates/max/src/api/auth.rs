@@ -5,8 +5,7 @@
 //! the local admin's in `<root>/run/token`, readable by its owner alone.
 
 use std::collections::HashMap;
-use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -27,9 +26,8 @@ use parking_lot::{Mutex, RwLock};
 
 use super::App;
 use super::problem::Problem;
+use super::secret::{LOCAL, local_token, random, split};
 
-/// The public id of the local admin's token.
-const LOCAL: &str = "local";
 /// The name of the session cookie.
 pub const COOKIE_NAME: &str = "max_session";
 /// The header that carries the CSRF token of a session.
@@ -363,7 +361,7 @@ pub fn check_csrf(headers: &HeaderMap, given: Option<&str>, session: &Session) -
     Ok(())
 }
 
-fn header_text<'a>(headers: &'a HeaderMap, name: impl axum::http::header::AsHeaderName) -> Option<&'a str> {
+fn header_text(headers: &HeaderMap, name: impl axum::http::header::AsHeaderName) -> Option<&str> {
     headers.get(name).and_then(|v| v.to_str().ok())
 }
 
@@ -379,53 +377,6 @@ fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 /// Compares without telling by the time where the difference is.
 fn same(a: &Digest, b: &Digest) -> bool {
     a.0.iter().zip(&b.0).fold(0, |difference, (x, y)| difference | (x ^ y)) == 0
-}
-
-/// The id and the secret of a token.
-fn split(token: &str) -> Option<(&str, &str)> {
-    let (id, secret) = token.strip_prefix("max_")?.split_once('_')?;
-    (!id.is_empty() && !secret.is_empty()).then_some((id, secret))
-}
-
-fn random<const N: usize>() -> Result<[u8; N], Error> {
-    let mut bytes = [0; N];
-    getrandom::fill(&mut bytes).map_err(|e| unavailable(format!("the system gives no random numbers: {e}")))?;
-    Ok(bytes)
-}
-
-fn unavailable(what: String) -> Error {
-    Error::Store(max_engine::ports::StoreError::Unavailable(what))
-}
-
-/// The local admin token: what the file says, or a new one in a new file that only its owner can read.
-fn local_token(path: &Path) -> Result<(String, bool), Error> {
-    use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
-    let failed = |what: &str, e: std::io::Error| unavailable(format!("{} cannot be {what}: {e}", path.display()));
-    match std::fs::read_to_string(path) {
-        Ok(text) => {
-            let mode = std::fs::metadata(path).map_err(|e| failed("read", e))?.permissions().mode();
-            if mode & 0o077 != 0 {
-                let only_me = std::fs::Permissions::from_mode(0o600);
-                std::fs::set_permissions(path, only_me).map_err(|e| failed("protected", e))?;
-            }
-            Ok((text.trim().to_owned(), false))
-        }
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            let folder = path.parent().map(PathBuf::from).unwrap_or_default();
-            std::fs::create_dir_all(&folder).map_err(|e| failed("made", e))?;
-            let token = format!("max_{LOCAL}_{}", URL_SAFE_NO_PAD.encode(random::<32>()?));
-            let opened = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
-            let mut file = match opened {
-                Ok(file) => file,
-                // Another process of the same root was first: its token counts.
-                Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => return local_token(path),
-                Err(e) => return Err(failed("made", e)),
-            };
-            writeln!(file, "{token}").and_then(|()| file.sync_all()).map_err(|e| failed("written", e))?;
-            Ok((token, true))
-        }
-        Err(error) => Err(failed("read", error)),
-    }
 }
 
 /// Whoever sent the request, with a scope checked before the handler runs.

@@ -43,8 +43,15 @@ pub async fn post(
         Direction::In => received(input.value, &cached.lead.contact.email)?,
         Direction::Out => Request::new(caller.actor(), written(input.value)?),
     };
+    let rfc_id = match &request.command {
+        Command::Receive(incoming) => incoming.rfc_id.clone(),
+        _ => None,
+    };
     let acted = app.state.director.act(cached.lead.id, request, once).await?;
-    let message_id = acted.lead.messages.last().map(|message| message.id);
+    // A second copy is the message of then, which may not be the last one any more.
+    let messages = &acted.lead.messages;
+    let known = messages.iter().find(|message| Some(&message.rfc_id) == rfc_id.as_ref());
+    let message_id = known.or(messages.last()).map(|message| message.id);
     Ok(Json(MessageTaken { state: client_state(&acted.lead), message_id }))
 }
 

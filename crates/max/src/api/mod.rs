@@ -22,12 +22,14 @@ mod ops;
 pub mod problem;
 pub(crate) mod respond;
 mod sapwaves;
+mod secret;
 mod signals;
 mod status;
 mod tasks;
 mod tokens;
 
 use std::any::Any;
+use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
 use axum::Router;
@@ -38,7 +40,7 @@ use futures::future::BoxFuture;
 use jiff::{SignedDuration, Timestamp};
 use max_core::id::LeadId;
 use max_core::signal::Signal;
-use max_core::stage::Aliases;
+use max_core::stage::{Aliases, Eidolon};
 use max_engine::director::Director;
 use max_engine::engine::EidolonHealth;
 use tokio_util::sync::CancellationToken;
@@ -69,6 +71,8 @@ pub struct ApiState {
     pub aliases: Arc<Aliases>,
     /// The agency's name, for pages.
     pub agency: String,
+    /// The agency's own names for its personas; those it has not named keep their default.
+    pub personas: Arc<BTreeMap<Eidolon, String>>,
     /// Which voices work, in a word: `playbook`, `models` …. Shown in health and, for `playbook`, as a banner.
     pub mode: String,
     /// The clock, when it is one that requests may move.
@@ -124,6 +128,13 @@ pub struct App {
     pub metrics: Metrics,
     /// `/openapi.json`, made once.
     document: OnceLock<String>,
+}
+
+impl ApiState {
+    /// What the agency calls an Eidolon's persona.
+    pub fn persona(&self, eidolon: Eidolon) -> &str {
+        self.personas.get(&eidolon).map_or(eidolon.persona(), String::as_str)
+    }
 }
 
 /// The whole interface.
@@ -223,3 +234,26 @@ fn panicked(_: Box<dyn Any + Send + 'static>) -> Response {
 
 /// The state as handlers take it.
 type AppState = State<Arc<App>>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::body::Body;
+    use axum::http::Request;
+    use tower::ServiceExt as _;
+
+    #[tokio::test]
+    async fn a_handler_that_panics_tells_nothing_of_the_inside() {
+        async fn falls() -> &'static str {
+            panic!("the password is swordfish")
+        }
+        let router: Router =
+            Router::new().route("/", axum::routing::get(falls)).layer(CatchPanicLayer::custom(panicked));
+        let request = Request::get("/").body(Body::empty()).expect("a request");
+        let response = router.oneshot(request).await.expect("an answer");
+        assert_eq!(response.status(), 500);
+        let body = axum::body::to_bytes(response.into_body(), 10_000).await.expect("a body");
+        let text = String::from_utf8_lossy(&body);
+        assert!(text.contains("/docs#internal") && !text.contains("swordfish"), "{text}");
+    }
+}

@@ -171,6 +171,7 @@ pub fn page(document: &str) -> Markup {
             body {
                 header class="top" { a class="home" href="/" { "MAX" } span { "the HTTP interface" } }
                 main {
+                    h1 { "The HTTP interface" }
                     p { (text(&document["info"]["description"])) " The document itself: "
                         a href="/openapi.json" { "/openapi.json" } "." }
                     p { "Send " code { "Authorization: Bearer <token>" } ", except where it says “open”. Scopes: ingest, "

@@ -56,9 +56,9 @@ async fn render(app: &App, visitor: &Visitor, query: Result<Params<Query>, Probl
             @if total == 0 {
                 (welcome())
             } @else {
-                (figures(&counts, approvals.len()))
+                (figures(&counts, approvals.len() + escalations.len()))
                 (needs_you(&approvals, &escalations, visitor))
-                (board(&counts))
+                (board(app, &counts))
                 (lead_table(&rows, &query, leads.next.as_deref()))
             }
             (eidolons(&health))
@@ -85,11 +85,11 @@ fn welcome() -> Markup {
     }
 }
 
-fn figures(counts: &Counts, approvals: usize) -> Markup {
+fn figures(counts: &Counts, waiting: usize) -> Markup {
     let of = |wanted: Status| counts.iter().filter(|(_, s, _)| *s == wanted).map(|(_, _, n)| n).sum::<u64>();
     html! {
         dl class="figures" {
-            div { dt { "Waiting for you" } dd { (approvals) } }
+            div { dt { "Waiting for you" } dd { a href="#needs-you" { (waiting) } } }
             @for one in Status::ALL {
                 div { dt { (status(one)) } dd { a href={"/?status=" (one.name())} { (of(one)) } } }
             }
@@ -122,7 +122,7 @@ fn needs_you(approvals: &[PendingApproval], escalations: &[EscalationView], visi
     }
 }
 
-fn board(counts: &Counts) -> Markup {
+fn board(app: &App, counts: &Counts) -> Markup {
     html! {
         section aria-labelledby="board" {
             h2 id="board" { "The seven stages" }
@@ -133,7 +133,7 @@ fn board(counts: &Counts) -> Markup {
                     @let sum: u64 = here.iter().map(|(_, n)| n).sum();
                     li {
                         a href={"/?stage=" (stage)} { (stage) }
-                        span class="persona" { (stage.eidolon().persona()) }
+                        span class="persona" { (app.state.persona(stage.eidolon())) }
                         strong class="sum" { (sum) }
                         @for (one, n) in here { span { (status(one)) " " (n) } }
                     }

@@ -86,6 +86,7 @@ impl Max {
             auth,
             aliases: Arc::new(Aliases::default()),
             agency: "Example Agency".into(),
+            personas: Arc::new([(Eidolon::Scoping, "Zoë".to_owned())].into()),
             mode: "playbook".into(),
             clock: wishes.manual_clock.then_some(clock as Arc<dyn ManualClockControl>),
             route_signal: Arc::new(route),
