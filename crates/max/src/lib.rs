@@ -12,6 +12,7 @@ pub mod config;
 pub mod dashboard;
 pub mod exit;
 pub mod launcher;
+mod secret;
 pub mod simulate;
 pub mod telemetry;
 pub mod wire;

@@ -5,8 +5,8 @@ mod process;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use serde_json::{Value, json};
 use process::Server;
+use serde_json::{Value, json};
 
 /// The example of DESIGN 4, word for word, without `id`.
 const EXAMPLE: &str = r#"type: PIPELINE_TRANSITION

@@ -4,8 +4,8 @@ mod process;
 
 use std::process::Command;
 
-use serde_json::{Value, json};
 use process::Server;
+use serde_json::{Value, json};
 
 struct Answer {
     status: u16,

@@ -5,8 +5,7 @@
 //! the local admin's in `<root>/run/token`, readable by its owner alone.
 
 use std::collections::HashMap;
-use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -399,7 +398,7 @@ fn unavailable(what: String) -> Error {
 
 /// The local admin token: what the file says, or a new one in a new file that only its owner can read.
 fn local_token(path: &Path) -> Result<(String, bool), Error> {
-    use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+    use std::os::unix::fs::PermissionsExt as _;
     let failed = |what: &str, e: std::io::Error| unavailable(format!("{} cannot be {what}: {e}", path.display()));
     match std::fs::read_to_string(path) {
         Ok(text) => {
@@ -411,18 +410,12 @@ fn local_token(path: &Path) -> Result<(String, bool), Error> {
             Ok((text.trim().to_owned(), false))
         }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            let folder = path.parent().map(PathBuf::from).unwrap_or_default();
-            std::fs::create_dir_all(&folder).map_err(|e| failed("made", e))?;
             let token = format!("max_{LOCAL}_{}", URL_SAFE_NO_PAD.encode(random::<32>()?));
-            let opened = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
-            let mut file = match opened {
-                Ok(file) => file,
-                // Another process of the same root was first: its token counts.
-                Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => return local_token(path),
-                Err(e) => return Err(failed("made", e)),
-            };
-            writeln!(file, "{token}").and_then(|()| file.sync_all()).map_err(|e| failed("written", e))?;
-            Ok((token, true))
+            // Another process of the same root may have been first: its token counts.
+            match crate::secret::create(path, &token).map_err(|e| failed("written", e))? {
+                true => Ok((token, true)),
+                false => local_token(path),
+            }
         }
         Err(error) => Err(failed("read", error)),
     }
