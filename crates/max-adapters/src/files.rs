@@ -7,6 +7,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
+use max_engine::fail;
 use max_engine::ports::StoreError;
 use rustix::fs::{self, AtFlags, Mode, OFlags};
 use rustix::io::Errno;
@@ -19,6 +20,15 @@ pub(crate) fn store_error(verb: &str, path: &Path, error: &io::Error) -> StoreEr
         io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => StoreError::ReadOnly(text),
         _ => StoreError::Unavailable(text),
     }
+}
+
+/// A failpoint among file operations: what it says, as the operating system would have said it.
+pub(crate) fn point(name: &'static str) -> io::Result<()> {
+    fail::point(name).map_err(|error| match error {
+        StoreError::Full(text) => io::Error::new(io::ErrorKind::StorageFull, text),
+        StoreError::ReadOnly(text) => io::Error::new(io::ErrorKind::ReadOnlyFilesystem, text),
+        other => io::Error::other(other),
+    })
 }
 
 /// Makes an empty file that only its owner reads, unless there is one.
@@ -113,12 +123,17 @@ impl Dir {
     /// new one: ten thousand replacements in a row end at a millisecond each. So callers coalesce. Exchanging names
     /// or allocating blocks first was measured too and does not change that.
     pub(crate) fn write(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
-        self.write_hidden(name, bytes, |_| Ok(()))
+        self.write_hidden(name, bytes, |_| point("folders.written"))?;
+        point("folders.named")
     }
 
     /// The same, and durable when it returns.
     pub(crate) fn write_durably(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
-        self.write_hidden(name, bytes, File::sync_data)?;
+        self.write_hidden(name, bytes, |file| {
+            file.sync_data()?;
+            point("artifacts.written")
+        })?;
+        point("artifacts.named")?;
         self.sync()
     }
 

@@ -191,6 +191,7 @@ impl Projector {
     fn sync(&self, store: &dyn Store, folders: &dyn Folders, safe: Position) {
         let done = fail::point("projector.sync")
             .and_then(|()| folders.sync())
+            .and_then(|()| fail::point("projector.synced"))
             .and_then(|()| store.set_meta(WATERMARK, &safe.to_string()));
         if let Err(error) = done {
             tracing::warn!(%error, "the readable copies could not be synced; the next start writes them again");
@@ -265,7 +266,7 @@ fn write(
         }
     }
     for signal in announcements {
-        if let Err(error) = folders.announce(&signal) {
+        if let Err(error) = fail::point("projector.announce").and_then(|()| folders.announce(&signal)) {
             tracing::warn!(%error, "an announcement could not be written; trying again");
             failed.announcements.push(signal);
         }

@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::director::Director;
 use crate::error::Error;
+use crate::fail;
 use crate::ports::{Clock, Folders, SapWave, SapWaveTime, StoreError};
 
 /// The longest sleep: a changed clock or a change by another process is noticed within this time.
@@ -182,7 +183,9 @@ impl Timers {
         let next = SapWave { last_run: Some(now), next_run: next_run(&wave, now), ..wave };
         self.director
             .read(move |store| {
+                fail::point("sapwave.deliver")?;
                 folders.write_delivery(eidolon, &signal)?;
+                fail::point("sapwave.delivered")?;
                 store.put_sapwave(&next)
             })
             .await?;

@@ -3,8 +3,6 @@
 //! `from` in a signal is a claim; holding this key (`<root>/run/approval.key`, mode 600) is not. The signature is
 //! HMAC-SHA256 (RFC 2104) over the approval's id, the payload's digest, the decision and the reason.
 
-use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 use hmac::{Hmac, Mac as _};
@@ -39,10 +37,8 @@ impl ApprovalKey {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 let fresh = [uuid::Uuid::new_v4(), uuid::Uuid::new_v4(), uuid::Uuid::new_v4()];
                 let bytes: Vec<u8> = fresh.iter().flat_map(|u| *u.as_bytes()).collect();
-                let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
-                file.write_all(hex::encode(&bytes).as_bytes())?;
-                file.sync_all()?;
-                Ok(Self(bytes))
+                // Another process of the same root may have been first: its key counts.
+                if crate::secret::create(&path, &hex::encode(&bytes))? { Ok(Self(bytes)) } else { Self::open(root) }
             }
             Err(error) => Err(error),
         }

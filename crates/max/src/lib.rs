@@ -13,6 +13,7 @@ pub mod dashboard;
 pub mod demo;
 pub mod exit;
 pub mod launcher;
+mod secret;
 pub mod simulate;
 pub mod telemetry;
 pub mod wire;

@@ -160,6 +160,7 @@ fn api_state(
         auth,
         aliases: Arc::clone(&router.aliases),
         agency: agency.profile.name.clone(),
+        personas: Arc::new(config.eidolons.iter().map(|(eidolon, own)| (*eidolon, own.persona.clone())).collect()),
         mode: if config.only_playbook() { PLAYBOOK.into() } else { "voices".into() },
         clock: manual.map(|clock| Arc::new(MovedByRequests(clock)) as Arc<dyn ManualClockControl>),
         route_signal: Arc::new(move |signal| {

@@ -1,7 +1,8 @@
 //! `kill -9` of the real binary at random points under load. What was acknowledged is there afterwards, once; what was
 //! not may be told again; and no lead is stuck.
 //!
-//! 200 rounds; 2,000 with `MAX_TEST_LONG` (`./test --long`). A failure prints the seed: set `MAX_TEST_SEED` to it.
+//! 200 rounds; 2,000 with `MAX_TEST_LONG` (`./test --long`), any other number with `MAX_TEST_ROUNDS`. A failure prints
+//! the seed: set `MAX_TEST_SEED` to it.
 
 mod process;
 
@@ -43,7 +44,8 @@ enum Deed {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_acknowledged_is_lost_or_doubled_by_kill_9() {
-    let rounds: u32 = if std::env::var_os("MAX_TEST_LONG").is_some() { 2_000 } else { 200 };
+    let usual = if std::env::var_os("MAX_TEST_LONG").is_some() { 2_000 } else { 200 };
+    let rounds: u32 = std::env::var("MAX_TEST_ROUNDS").ok().and_then(|n| n.parse().ok()).unwrap_or(usual);
     let seed = std::env::var("MAX_TEST_SEED").ok().and_then(|s| s.parse().ok()).unwrap_or_else(|| {
         std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(1, |d| d.as_secs())
     });

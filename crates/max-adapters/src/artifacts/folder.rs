@@ -32,6 +32,7 @@ impl FolderArtifacts {
     }
 
     fn store(&self, lead: LeadId, digest: Digest, bytes: &[u8]) -> io::Result<()> {
+        files::point("artifacts.write")?;
         let pipeline = Dir::open(&self.pipeline)?;
         let (folder, new_folder) = pipeline.enter(&lead.to_string())?;
         let (objects, new_objects) = folder.enter(OBJECTS)?;
@@ -45,7 +46,8 @@ impl FolderArtifacts {
         // A file under this name is whole, because it got the name after its sync. Its length is looked at anyway,
         // so that a file cut short by somebody else is mended by storing it again.
         if objects.length(&name)? == Some(bytes.len() as u64) {
-            return Ok(());
+            // It may have got its name in a try that ended before the name was durable.
+            return objects.sync();
         }
         objects.write_durably(&name, bytes)
     }

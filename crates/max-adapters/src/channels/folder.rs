@@ -14,6 +14,7 @@ use max_core::lead::{Actor, Message};
 use max_core::stage::Eidolon;
 use max_engine::ports::{Channel, File, SendError};
 
+use crate::files::{point, sync_folder};
 use crate::mail::address::{is_address, is_message_id};
 use crate::text::{lines, one_line};
 
@@ -50,7 +51,8 @@ impl FolderChannel {
             SendError::Later(format!("{} cannot be written: {error}; check space and permissions", target.display()))
         };
         if target.try_exists().map_err(later)? {
-            return Ok(());
+            // It may have got its name in a try that ended before the name was durable.
+            return sync_folder(&self.outbox).map_err(later);
         }
         let mail = compose(message, attachments, &self.from)?;
         durable_write(&self.outbox, &target, &mail).map_err(later)
@@ -70,17 +72,20 @@ impl Channel for FolderChannel {
 
 /// Writes all of it or nothing, and makes file and name durable.
 fn durable_write(folder: &Path, target: &Path, bytes: &[u8]) -> io::Result<()> {
+    point("channel.write")?;
     std::fs::create_dir_all(folder)?;
     let mut file = tempfile::Builder::new().prefix(".").suffix(".part").tempfile_in(folder)?;
     file.write_all(bytes)?;
     file.as_file().sync_all()?;
+    point("channel.written")?;
     match file.persist_noclobber(target) {
         Ok(_) => {}
         // Another attempt at the same message was first; its file says the same.
         Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => {}
         Err(error) => return Err(error.error),
     }
-    std::fs::File::open(folder)?.sync_all()
+    point("channel.named")?;
+    sync_folder(folder)
 }
 
 /// The mail as it would travel (RFC 5322, MIME, RFC 3834).

@@ -81,7 +81,7 @@ impl RejectReason {
     /// The size limit, for a file of `bytes`.
     pub fn too_large(bytes: u64) -> Self {
         Self(format!(
-            "the file holds {bytes} bytes, but a signal is at most {MAX_BYTES}; put large content into the lead's \
+            "the file holds {bytes} bytes, but a signal is at most 1 MiB ({MAX_BYTES} bytes); put large content into the lead's \
              folder and name it in `data_path`"
         ))
     }

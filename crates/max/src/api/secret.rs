@@ -1,9 +1,9 @@
 //! Secrets: random ones, how a token is written, and the one that lies in `<root>/run/token`.
 
-use std::fs::{OpenOptions, Permissions};
-use std::io::{ErrorKind, Write as _};
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
-use std::path::{Path, PathBuf};
+use std::fs::Permissions;
+use std::io::ErrorKind;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -39,28 +39,14 @@ pub fn local_token(path: &Path) -> Result<(String, bool), Error> {
         }
         Err(error) if error.kind() == ErrorKind::NotFound => {
             let token = format!("max_{LOCAL}_{}", URL_SAFE_NO_PAD.encode(random::<32>()?));
-            match place(path, &token) {
-                Ok(()) => Ok((token, true)),
-                // Another process of the same root was first: its token counts.
-                Err(e) if e.kind() == ErrorKind::AlreadyExists => local_token(path),
-                Err(e) => Err(failed("made", e)),
+            // Another process of the same root may have been first: its token counts.
+            match crate::secret::create(path, &token).map_err(|e| failed("made", e))? {
+                true => Ok((token, true)),
+                false => local_token(path),
             }
         }
         Err(error) => Err(failed("read", error)),
     }
-}
-
-/// Writes the file beside its place and links it there, so that nobody ever reads half of it.
-fn place(path: &Path, token: &str) -> std::io::Result<()> {
-    let folder = path.parent().map(PathBuf::from).unwrap_or_default();
-    std::fs::create_dir_all(&folder)?;
-    let draft = folder.join(format!(".token.{}", std::process::id()));
-    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
-    let placed =
-        writeln!(file, "{token}").and_then(|()| file.sync_all()).and_then(|()| std::fs::hard_link(&draft, path));
-    // What is left over harms nobody; it is readable by its owner only.
-    drop(std::fs::remove_file(&draft));
-    placed
 }
 
 fn unavailable(what: String) -> Error {

@@ -17,6 +17,7 @@ use super::look::{Found, Shape, is_ours, look};
 use super::shelf::{Claim, Shelf};
 use super::watch::{Noticed, Watcher, watch};
 use super::{DropBoxConfig, Intake, Verdict};
+use crate::files::point;
 use crate::signals::yaml::RejectReason;
 
 /// What the desk is told.
@@ -331,6 +332,7 @@ fn pick_up(shelf: &Shelf, name: &OsStr, rested: bool) -> io::Result<Picked> {
         // Another instance was faster.
         return Ok(Picked::Not(Step::Done));
     };
+    point("dropbox.claimed")?;
     match look(&claim.path, name)? {
         Found::NotYet(_) if !rested => {
             shelf.give_back(&claim)?;

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{CWD, RenameFlags};
 
+use crate::files::point;
 use crate::signals::yaml::RejectReason;
 
 /// How many suffixes are tried for a name that is taken.
@@ -83,6 +84,7 @@ impl Shelf {
     /// Takes a file for this instance. Nothing when another was faster.
     pub(super) fn claim(&self, name: &OsStr) -> io::Result<Option<Claim>> {
         let path = self.claimed_path(name);
+        point("dropbox.claim")?;
         match rename(&self.path(name), &path) {
             Ok(()) => Ok(Some(Claim { path, name: name.to_owned() })),
             Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::AlreadyExists) => Ok(None),
@@ -120,10 +122,12 @@ impl Shelf {
 
     /// Moves a claimed file to `.processed/<day>/`, its content durable before.
     pub(super) fn accept(&self, claim: &Claim, day: &str) -> io::Result<PathBuf> {
+        point("dropbox.accept")?;
         let folder = self.folder.join(".processed").join(day);
         std::fs::create_dir_all(&folder)?;
         File::open(&claim.path)?.sync_all()?;
         let target = move_aside(&claim.path, &folder, &claim.name)?;
+        point("dropbox.accepted")?;
         sync(&folder)?;
         Ok(target)
     }
@@ -132,6 +136,7 @@ impl Shelf {
     ///
     /// The reason comes first: a crash in between leaves a reason too many, never a file without one.
     pub(super) fn reject(&self, path: &Path, name: &OsStr, reason: &RejectReason) -> io::Result<PathBuf> {
+        point("dropbox.reject")?;
         let folder = self.folder.join(".rejected");
         let name = shorten(name);
         for number in 1..MOST_SUFFIXES {
@@ -144,7 +149,7 @@ impl Shelf {
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => continue,
                 written => written?,
             };
-            let moved = rename(path, &target);
+            let moved = point("dropbox.reason").and_then(|()| rename(path, &target));
             if moved.is_err() {
                 // A reason for nothing would only mislead.
                 let _ = std::fs::remove_file(written);

@@ -4,24 +4,33 @@ use std::collections::BTreeMap;
 
 use max_core::event::Event;
 use max_core::lead::Lead;
-use max_engine::ports::{Idempotency, Position, Write, WriteError};
+use max_engine::fail;
+use max_engine::ports::{Idempotency, Position, StoreError, Write, WriteError};
 use rusqlite::{Connection, Error, OptionalExtension, params};
 
 use super::columns::{eidolon_no, nanos, nanos_at_most, narrow, person_hash, stage_no, status_no};
-use super::fault::is_constraint;
+use super::fault::{is_constraint, store_error};
 
 /// What became of each write of a batch.
 pub(super) type Outcomes = Vec<Result<Position, WriteError>>;
 
 /// Commits a batch. An error means that nothing of it counts.
-pub(super) fn commit(writer: &Connection, batch: &[Write]) -> Result<Outcomes, Error> {
-    run(writer, "BEGIN IMMEDIATE")?;
-    let done = append_all(writer, batch).and_then(|outcomes| run(writer, "COMMIT").map(|()| outcomes));
+pub(super) fn commit(writer: &Connection, batch: &[Write]) -> Result<Outcomes, StoreError> {
+    run(writer, "BEGIN IMMEDIATE").map_err(store_error)?;
+    let done = transact(writer, batch);
     // A failed COMMIT can leave the transaction open; a full disk can have ended it already.
     if done.is_err() && !writer.is_autocommit() {
-        run(writer, "ROLLBACK")?;
+        run(writer, "ROLLBACK").map_err(store_error)?;
     }
     done
+}
+
+fn transact(writer: &Connection, batch: &[Write]) -> Result<Outcomes, StoreError> {
+    let outcomes = append_all(writer, batch).map_err(store_error)?;
+    fail::point("store.commit")?;
+    run(writer, "COMMIT").map_err(store_error)?;
+    fail::point("store.committed")?;
+    Ok(outcomes)
 }
 
 /// How many leads more (or fewer) stand at each (stage, status).

@@ -19,6 +19,7 @@ use jiff::Timestamp;
 use max_core::id::{ApprovalId, Digest, LeadId, LeadRef, MessageId, TaskId};
 use max_core::lead::{Lead, Status};
 use max_core::stage::{Eidolon, Stage};
+use max_engine::fail;
 use max_engine::ports::{
     ApprovalRow, Idempotency, LeadFilter, Logged, Page, Position, SapWave, Store, StoreError, TaskRow, TokenRow, Write,
     WriteError,
@@ -83,6 +84,7 @@ impl SqliteStore {
     }
 
     fn write<T>(&self, write: impl FnOnce(&Connection) -> Result<T, Error>) -> Result<T, StoreError> {
+        fail::point("store.setting")?;
         write(&self.writer.lock()).map_err(store_error)
     }
 
@@ -129,7 +131,7 @@ impl Store for SqliteStore {
         if batch.is_empty() {
             return Ok(Vec::new());
         }
-        let outcomes = self.write(|writer| commit::commit(writer, batch))?;
+        let outcomes = commit::commit(&self.writer.lock(), batch)?;
         self.note_writes(batch.len());
         Ok(outcomes)
     }
