@@ -316,7 +316,7 @@ fn the_core_orchestra_asks_for_one_more_try_and_then_for_people() {
 }
 
 #[test]
-fn a_turn_given_back_with_nothing_new_goes_on_waiting() {
+fn a_follow_up_that_failed_is_written_once_on_the_next_try() {
     let mut house = House::ingest(yoga());
     house.settle();
     house.hears(EN_ANSWERS);
@@ -326,7 +326,7 @@ fn a_turn_given_back_with_nothing_new_goes_on_waiting() {
     house.fail("the answer was empty");
     house.settle();
     assert_eq!(house.ask(), ClientAsk::Decision);
-    assert_eq!(house.messages.len(), mails, "nobody is written to twice");
+    assert_eq!(house.messages.len(), mails + 1, "the follow-up is written, and nobody is written to twice");
 }
 
 #[test]

@@ -66,7 +66,7 @@ impl Options {
         Self {
             instance: instance.into(),
             lease: SignedDuration::from_secs(60),
-            cached_leads: 4_096,
+            cached_leads: 16_384,
             project: true,
             relay: true,
         }

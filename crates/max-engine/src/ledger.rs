@@ -91,6 +91,9 @@ pub(crate) enum Job {
     },
 }
 
+/// Tells everyone inside what was committed.
+pub(crate) type Publish = Box<dyn Fn(&[Committed]) + Send>;
+
 /// The writer's hands.
 pub(crate) struct Writer {
     pub(crate) store: Arc<dyn Store>,
@@ -98,7 +101,7 @@ pub(crate) struct Writer {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) policy: Arc<Policy>,
     /// Called for each round after its commit, before the answers: whatever must know of every entry.
-    pub(crate) publish: Box<dyn Fn(&[Committed]) + Send>,
+    pub(crate) publish: Publish,
     /// Leads whose last commit ended in an error, with their version before it: it may have become durable.
     pub(crate) suspects: Vec<(LeadId, u64)>,
 }

@@ -4,18 +4,18 @@
 //!
 //! | command | is allowed when | becomes | in |
 //! |---|---|---|---|
-//! | ingest, import | there is no such lead | the lead's first stage and task | [`intake`] |
-//! | hand off | not completed; one forward, back or past a stage with a reason; not back over a signature | the stage, and its task or what it misses | [`moves`] |
-//! | claim | the task is open, unclaimed and due | the next attempt | [`tasks`] |
-//! | submit, fail | the fencing token is the newest | what the stage's contract says; another attempt or an escalation | [`tasks`] |
-//! | decide | the approval is pending and the hash is the one shown | what was agreed, or another turn | [`approvals`] |
-//! | receive | always | another turn where one can be; reopens a lost lead | [`messages`] |
-//! | sign | this document waits for a signature | another turn | [`signing`] |
-//! | send, release, record | a person writes; the message is on its way | the outbox | [`outbox`] |
-//! | take over, hand back | not completed / taken over | pause, go on | [`people`] |
-//! | escalate, retry | not completed / something to retry | help is called, the turn goes on | [`help`] |
-//! | close, reopen | not completed (erasing: always) / completed, not erased | the outcome, another turn | [`people`] |
-//! | wake | always | the follow-up or reminder that is due | [`time`] |
+//! | ingest, import | there is no such lead | the lead's first stage and task | `intake` |
+//! | hand off | not completed; one forward, back or past a stage with a reason; not back over a signature | the stage, and its task or what it misses | `moves` |
+//! | claim | the task is open, unclaimed and due | the next attempt | `tasks` |
+//! | submit, fail | the fencing token is the newest | what the stage's contract says; another attempt or an escalation | `tasks` |
+//! | decide | the approval is pending and the hash is the one shown | what was agreed, or another turn | `approvals` |
+//! | receive | always | another turn where one can be; reopens a lost lead | `messages` |
+//! | sign | this document waits for a signature | another turn | `signing` |
+//! | send, release, record | a person writes; the message is on its way | the outbox | `outbox` |
+//! | take over, hand back | not completed / taken over | pause, go on | `people` |
+//! | escalate, retry | not completed / something to retry | help is called, the turn goes on | `help` |
+//! | close, reopen | not completed (erasing: always) / completed, not erased | the outcome, another turn | `people` |
+//! | wake | always | the follow-up or reminder that is due | `time` |
 //!
 //! A second copy of a request with the same signal id, and a second copy of a submission or decision, is a
 //! [`Decision::Repeat`]: nothing changes and nobody is told off.

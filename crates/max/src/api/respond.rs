@@ -46,7 +46,11 @@ impl App {
 
     /// The lead that a path names.
     pub async fn lead(&self, reference: &str) -> Result<Arc<Cached>, Problem> {
-        let id = self.find(reference).await?;
+        // A UUID needs no look-up of its own: reading the lead says whether it is there.
+        let id = match reference.parse::<LeadId>() {
+            Ok(id) => id,
+            Err(_) => self.find(reference).await?,
+        };
         Ok(self.state.director.lead(id).await?)
     }
 

@@ -169,13 +169,13 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { cached_leads: 4_096, requests_per_minute: 6_000, ingests_per_minute: 600 }
+        Self { cached_leads: 16_384, requests_per_minute: 6_000, ingests_per_minute: 600 }
     }
 }
 
 impl Section for Limits {
     fn keys(&mut self, keys: &mut dyn Keys) {
-        keys.key("cached_leads", "Leads kept in memory.", &mut self.cached_leads);
+        keys.key("cached_leads", "Leads kept in memory, at about 5 KB each; at most twice as many. Others are read when they are asked for.", &mut self.cached_leads);
         keys.key(
             "requests_per_minute",
             "Requests of one token in a minute; 0 for no limit. The local admin token has none.",

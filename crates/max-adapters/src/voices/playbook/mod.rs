@@ -3,7 +3,7 @@
 //! What is to be done is read from the state of the lead (results of the stages, what the client was last asked,
 //! signatures); the task's reason is only a hint. So a turn that is handed out again comes to the same result.
 //!
-//! One module per stage, each with a `think`; [`turn::Turn`] is what they share, [`text`] and [`intent`] are how they
+//! One module per stage, each with a `think`; `turn::Turn` is what they share, `text` and `intent` are how they
 //! read the client's words.
 
 mod closer;
