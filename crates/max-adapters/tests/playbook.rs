@@ -276,6 +276,56 @@ fn a_language_without_templates_is_answered_in_english_that_says_so() {
     assert!(reply.body.contains("French") && reply.body.contains("English"), "{}", reply.body);
 }
 
+/// Nobody is turned away for writing a language that the playbook cannot read: LeadGen cannot judge the words, the
+/// first reply says so in English, and what comes back in that language is for a person.
+#[test]
+fn a_language_that_cannot_be_read_is_no_reason_to_turn_somebody_away() {
+    let messages = [
+        ("another language", "Hei, tarvitsemme verkkosivut pienelle kahvilalle, varausjärjestelmä ja kuvagalleria."),
+        (
+            "Finnish",
+            "Hei! Olemme pieni kahvila Tampereella ja tarvitsemme uudet verkkosivut, joissa on varausjärjestelmä \
+                     ja kuvagalleria. Milloin voisitte aloittaa työn ja paljonko se maksaisi meille? Kiitos paljon!",
+        ),
+        ("Polish", "Dzień dobry, potrzebujemy sklepu internetowego dla naszej firmy. Proszę o kontakt."),
+        ("Japanese", "こんにちは。小さなレストランのウェブサイトを作りたいです。予約フォームが必要です。"),
+        ("Arabic", "مرحبا، نحتاج إلى موقع إلكتروني جديد لمطعمنا مع نموذج حجز ومعرض صور."),
+    ];
+    for (language, message) in messages {
+        let mut house = House::ingest(lead("Kim", "", message));
+        house.settle();
+        assert_eq!(house.lead.stage, Stage::FirstResponder, "{language}: {:?}", house.results[0]);
+        let reply = house.sent(MessageKind::Reply)[0];
+        assert!(reply.body.contains(&format!("seems to be {language}")), "{language}: {}", reply.body);
+        assert!(reply.body.contains("English") && !reply.body.contains("this is something we do"), "{}", reply.body);
+        assert!(house.sent(MessageKind::Decline).is_empty());
+        house.hears(message);
+        house.settle();
+        let why = house.lead.escalation.as_ref().map(|e| e.reason.clone()).unwrap_or_default();
+        assert!(why.contains(language) && why.contains("cannot read"), "{language}: {why}");
+    }
+}
+
+#[test]
+fn an_english_answer_to_an_english_reply_goes_on_whatever_came_first() {
+    let first = "Dzień dobry, potrzebujemy sklepu internetowego dla naszej firmy. Proszę o kontakt.";
+    let mut house = House::ingest(lead("Jan", "", first));
+    house.settle();
+    house.hears("We need an online shop with a product catalogue and card payment, our budget is 9000 EUR, by March.");
+    house.settle();
+    assert_eq!(house.lead.stage, Stage::Scoping, "{:?}", house.lead.escalation);
+}
+
+#[test]
+fn few_words_are_read_as_english_or_german() {
+    for message in ["Website bitte", "Webshop, schnell", "need a shop", "Quote for website"] {
+        let mut house = House::ingest(lead("Jo", "", message));
+        house.work();
+        let language = house.lead.language.as_deref();
+        assert!(matches!(language, Some("en" | "de")), "{message}: {language:?}");
+    }
+}
+
 #[test]
 fn the_plan_is_balanced_and_never_due_on_a_weekend() {
     let mut house = House::ingest(yoga());

@@ -48,6 +48,9 @@ pub struct Factor {
 pub enum Decision {
     /// The agency can help.
     Fit,
+    /// The lead's words could not be judged, because they are in a language that is not read here. Nobody is turned
+    /// away for that: the first reply says so and asks.
+    Unclear,
     /// The agency cannot; the client is told politely.
     NotAFit,
     /// Nobody who wants anything.
@@ -102,7 +105,7 @@ pub(super) fn check(lead: &Lead, q: &Qualification, work: &Work, policy: &Policy
 
 pub(super) fn next(q: &Qualification) -> Next {
     match q.decision {
-        Decision::Fit => Next::Advance,
+        Decision::Fit | Decision::Unclear => Next::Advance,
         Decision::NotAFit => Next::Close { outcome: Outcome::Disqualified, reason: q.reason.clone() },
         Decision::Spam => Next::Close { outcome: Outcome::Spam, reason: q.reason.clone() },
     }

@@ -28,7 +28,7 @@ fn reply(turn: &Turn) -> Result<Thought, CallFail> {
     let asks: Vec<String> =
         scoping::unknown(turn).into_iter().take(2).map(|q| q.text.get(turn.lang).to_owned()).collect();
     let asks = if asks.is_empty() { vec![anything_else(turn.lang).to_owned()] } else { asks };
-    let foreign_language = foreign(turn);
+    let foreign_language = turn.foreign_language().unwrap_or_default();
     let topic = turn.wanted().into_iter().find(|s| s.offered);
     let topic = topic.as_ref().map_or("", |s| turn.agency.service_name(&s.id, turn.lang));
     let slots = context! { quote => quote.as_str(), asks => asks.clone(), foreign_language, topic };
@@ -142,34 +142,6 @@ fn around(sentence: &str, keywords: &[String]) -> Option<String> {
         words.pop();
     }
     Some(words.join(" "))
-}
-
-/// The name of the client's language, when it is one we cannot write.
-fn foreign(turn: &Turn) -> String {
-    let tag = turn.lead.language.as_deref().unwrap_or("en");
-    if Lang::of_tag(tag).is_some() {
-        return String::new();
-    }
-    let name = match tag.split(['-', '_']).next().unwrap_or(tag) {
-        "fr" => "French",
-        "es" => "Spanish",
-        "it" => "Italian",
-        "pt" => "Portuguese",
-        "nl" => "Dutch",
-        "pl" => "Polish",
-        "ru" => "Russian",
-        "uk" => "Ukrainian",
-        "tr" => "Turkish",
-        "sv" => "Swedish",
-        "da" => "Danish",
-        "ar" => "Arabic",
-        "he" => "Hebrew",
-        "ja" => "Japanese",
-        "zh" => "Chinese",
-        "ko" => "Korean",
-        _ => "another language",
-    };
-    name.into()
 }
 
 fn anything_else(lang: Lang) -> &'static str {

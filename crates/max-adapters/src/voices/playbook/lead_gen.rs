@@ -35,6 +35,8 @@ pub fn think(turn: &Turn) -> Result<Thought, CallFail> {
         (Decision::NotAFit, format!("we do not offer {}", names(&others)))
     } else if score >= threshold {
         (Decision::Fit, format!("{score} of 100 points, {threshold} needed; asks for {}", names(&offered)))
+    } else if let Some(unread) = turn.foreign_language() {
+        (Decision::Unclear, format!("it is written in {unread}, which the playbook cannot judge; asking in English"))
     } else {
         (Decision::NotAFit, format!("{score} of 100 points, {threshold} needed"))
     };
@@ -44,7 +46,7 @@ pub fn think(turn: &Turn) -> Result<Thought, CallFail> {
             let service = service.map_or("", |s| turn.agency.service_name(&s.id, turn.lang));
             turn.mail(MessageKind::Decline, "decline", context! { service })?
         }
-        Decision::Fit | Decision::Spam => Vec::new(),
+        Decision::Fit | Decision::Unclear | Decision::Spam => Vec::new(),
     };
     let services = offered.iter().chain(&others).map(|s| s.id.clone()).collect();
     let result = Qualification { language: language(turn.lead), score, threshold, factors, decision, reason, services };
@@ -56,25 +58,65 @@ pub fn think(turn: &Turn) -> Result<Thought, CallFail> {
     })
 }
 
-/// The language of the message: what it is written in where that is certain, else what the locale says.
+/// BCP 47: a language, but nobody can say which.
+const UNDETERMINED: &str = "und";
+
+/// The language of the lead: what the message is written in, else what the locale says.
 pub fn language(lead: &Lead) -> String {
-    let message = text::head(&lead.contact.message, 4_000);
     let locale = lead.contact.locale.as_deref().filter(|l| l.len() >= 2);
     let primary = locale.map(|l| l.split(['-', '_']).next().unwrap_or(l).to_lowercase());
-    if let Some(found) = whatlang::detect(message)
+    language_of(&lead.contact.message, primary)
+}
+
+/// What a text is written in where that is certain, else `likely`, else what its script and little words say.
+pub fn language_of(text: &str, likely: Option<String>) -> String {
+    let text = text::head(text, 4_000);
+    let tag = |lang: whatlang::Lang| two_letters(lang).unwrap_or_else(|| lang.code()).to_owned();
+    let found = whatlang::detect(text);
+    if let Some(found) = &found
         && found.is_reliable()
-        && (message.chars().count() >= 40 || primary.is_none())
+        && (text.chars().count() >= 40 || likely.is_none())
     {
-        return two_letters(found.lang()).unwrap_or_else(|| found.lang().code()).to_owned();
+        return tag(found.lang());
     }
-    if let Some(primary) = primary {
-        return primary;
+    // Whatever is likely, another script is not one of ours.
+    if let Some(found) = &found
+        && found.script() != whatlang::Script::Latin
+        && likely.as_deref().is_none_or(|tag| Lang::of_tag(tag).is_some())
+    {
+        return tag(found.lang());
     }
-    // Too short to be certain among all languages, but perhaps not between the two that are likely here.
-    let likely = whatlang::Detector::with_allowlist(vec![whatlang::Lang::Eng, whatlang::Lang::Deu]);
-    match likely.detect_lang(message) {
-        Some(whatlang::Lang::Deu) => Lang::De.tag().into(),
-        _ => Lang::En.tag().into(),
+    if let Some(likely) = likely {
+        return likely;
+    }
+    // Too short to be certain among all languages. Little words give German and English away; a text of some length
+    // without any of them is neither, and naming the wrong language would be impolite.
+    match (little_words(text), found) {
+        (Some(lang), _) => lang.tag().to_owned(),
+        (None, Some(_)) if text.split_whitespace().count() >= 6 => UNDETERMINED.to_owned(),
+        _ => {
+            let likely = whatlang::Detector::with_allowlist(vec![whatlang::Lang::Eng, whatlang::Lang::Deu]);
+            let german = likely.detect_lang(text) == Some(whatlang::Lang::Deu);
+            if german { Lang::De } else { Lang::En }.tag().to_owned()
+        }
+    }
+}
+
+/// German or English, whichever has more of its most frequent words here.
+fn little_words(text: &str) -> Option<Lang> {
+    const EN: &[&str] = &[
+        "the", "and", "we", "our", "need", "for", "with", "you", "your", "is", "are", "would", "like", "please",
+        "hello", "website", "can", "my", "to",
+    ];
+    const DE: &[&str] = &[
+        "der", "die", "das", "und", "wir", "ich", "unser", "unsere", "brauchen", "brauche", "für", "mit", "ein",
+        "eine", "einen", "ist", "sind", "bitte", "guten", "möchte", "möchten", "suche",
+    ];
+    let text = text.to_lowercase();
+    let count = |of: &[&str]| text.split(|c: char| !c.is_alphanumeric()).filter(|w| of.contains(w)).count();
+    match (count(EN), count(DE)) {
+        (0, 0) => None,
+        (en, de) => Some(if de > en { Lang::De } else { Lang::En }),
     }
 }
 

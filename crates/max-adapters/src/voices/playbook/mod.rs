@@ -49,6 +49,10 @@ impl Playbook {
     /// Works one turn. The same brief gives the same thought.
     pub fn work(&self, brief: &Brief) -> Result<Thought, CallFail> {
         let turn = Turn::new(brief, &self.agency);
+        let own = matches!(brief.task.reason, TaskReason::Review { .. } | TaskReason::FollowUp { .. });
+        if let (false, Some(unread)) = (own, turn.unread()) {
+            return Ok(unread);
+        }
         match (&brief.task.reason, brief.lead.stage) {
             (TaskReason::Review { .. }, _) => Ok(review::think(&turn)),
             (TaskReason::FollowUp { number, .. }, _) => follow_up::think(&turn, *number),

@@ -81,6 +81,28 @@ impl<'a> Turn<'a> {
         (!new.is_empty()).then(|| new.into_iter().rev().collect::<Vec<_>>().join("\n"))
     }
 
+    /// The English name of the client's language, when it is one that the playbook neither reads nor writes.
+    pub fn foreign_language(&self) -> Option<&'static str> {
+        let known = (self.lead.stage != Stage::LeadGen).then(|| self.lead.language.clone()).flatten();
+        let tag = known.unwrap_or_else(|| super::lead_gen::language(self.lead));
+        Lang::of_tag(&tag).is_none().then(|| language_name(&tag))
+    }
+
+    /// The same for what the client just said.
+    fn foreign_news(&self) -> Option<&'static str> {
+        let tag = super::lead_gen::language_of(&self.news()?, Some(self.lead.language.clone()?));
+        Lang::of_tag(&tag).is_none().then(|| language_name(&tag))
+    }
+
+    /// A message that the playbook cannot read is for a person, who says "retry" when it was dealt with.
+    pub fn unread(&self) -> Option<Thought> {
+        let looked_at = matches!(self.brief.task.reason, TaskReason::Retried);
+        let language = self.foreign_news().filter(|_| !looked_at)?;
+        Some(needs_person(&format!(
+            "the client wrote in {language}, which the playbook cannot read; read it, answer, then hand on or retry"
+        )))
+    }
+
     /// True once somebody has written to the client.
     pub fn has_written(&self) -> bool {
         self.brief.messages.iter().any(|m| m.direction == Direction::Out)
@@ -260,6 +282,36 @@ impl<'a> Turn<'a> {
             messages: Vec::new(),
             files: Vec::new(),
         }
+    }
+}
+
+fn language_name(tag: &str) -> &'static str {
+    match tag.split(['-', '_']).next().unwrap_or(tag) {
+        "fr" => "French",
+        "es" => "Spanish",
+        "it" => "Italian",
+        "pt" => "Portuguese",
+        "nl" => "Dutch",
+        "pl" => "Polish",
+        "cs" => "Czech",
+        "hu" => "Hungarian",
+        "ro" => "Romanian",
+        "el" => "Greek",
+        "ru" => "Russian",
+        "uk" => "Ukrainian",
+        "tr" => "Turkish",
+        "sv" => "Swedish",
+        "da" => "Danish",
+        "nb" => "Norwegian",
+        "fi" => "Finnish",
+        "ar" => "Arabic",
+        "fa" => "Persian",
+        "he" => "Hebrew",
+        "hi" => "Hindi",
+        "ja" => "Japanese",
+        "zh" => "Chinese",
+        "ko" => "Korean",
+        _ => "another language",
     }
 }
 
