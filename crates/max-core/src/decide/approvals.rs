@@ -5,7 +5,7 @@ use super::tasks::new_task;
 use crate::error::{Refusal, RefusalKind};
 use crate::event::Event;
 use crate::id::{ApprovalId, Digest};
-use crate::lead::{Approval, ApprovalKind, Need, TaskReason};
+use crate::lead::{Approval, ApprovalKind, MessageKind, Need, TaskReason};
 use crate::stage::Stage;
 use crate::stages::Next;
 
@@ -71,7 +71,30 @@ impl Deciding<'_> {
         if approval.kind == ApprovalKind::Deposit && self.missing_here() == Some(Need::Deposit) {
             return self.events.push(Event::NeedMissed { need: Need::Deposit });
         }
-        self.open_task(self.lead.stage.eidolon(), TaskReason::Rejected { reason: reason.into() });
+        // Another try would be the same reminder: it is left out, and the calendar goes on after it.
+        match (self.follow_up_of(approval), approval.then.clone()) {
+            (Some(TaskReason::FollowUp { .. }), Next::Close { .. }) => {
+                self.events.push(Event::TurnPaused {});
+                self.escalate(format!("the last follow-up was rejected ({reason}); write yourself, or close"), false);
+            }
+            (Some(follow_up), then) => {
+                let task = new_task(self.lead.stage.eidolon(), follow_up, self.fresh);
+                self.go_on(then, &task, "");
+            }
+            (None, _) => {
+                self.open_task(self.lead.stage.eidolon(), TaskReason::Rejected { reason: reason.into() });
+            }
+        }
+    }
+
+    /// Which follow-up an approval holds, if it holds one.
+    fn follow_up_of(&self, approval: &Approval) -> Option<TaskReason> {
+        let holds = approval.outgoing.iter().any(|draft| draft.kind == MessageKind::FollowUp);
+        let before = self.lead.last_wait.as_ref().filter(|_| holds)?.follow_ups;
+        Some(TaskReason::FollowUp {
+            number: before.saturating_add(1),
+            last: matches!(approval.then, Next::Close { .. }),
+        })
     }
 
     fn approved(&mut self, approval: Approval) {
@@ -87,7 +110,8 @@ impl Deciding<'_> {
             ApprovalKind::Deposit => self.events.push(Event::DepositConfirmed {}),
             _ => {}
         }
-        let mut task = new_task(self.lead.stage.eidolon(), TaskReason::Continued, self.fresh);
+        let reason = self.follow_up_of(&approval).unwrap_or(TaskReason::Continued);
+        let mut task = new_task(self.lead.stage.eidolon(), reason, self.fresh);
         task.id = approval.task;
         let summary = format!("{} approved: {}", approval.kind.name(), approval.title);
         self.go_on(approval.then, &task, &summary);

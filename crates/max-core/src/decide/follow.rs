@@ -3,23 +3,38 @@
 use super::Deciding;
 use crate::event::Event;
 use crate::id::ApprovalId;
-use crate::lead::{Approval, ApprovalKind, ArtifactRef, ClientWait, Draft, Outcome, Task, TaskReason};
+use crate::lead::{
+    Approval, ApprovalKind, ArtifactRef, ClientWait, Direction, Draft, MessageKind, Outcome, Task, TaskReason,
+};
 use crate::stages::{Next, StageResult, Work};
 
 impl Deciding<'_> {
     /// Holds everything for a person where `next` wants an approval; else sends the messages and goes on.
     pub(super) fn follow(&mut self, next: Next, task: &Task, work: &Work, artifacts: Vec<ArtifactRef>) {
+        let (receipts, messages): (Vec<Draft>, Vec<Draft>) =
+            work.messages.iter().cloned().partition(|draft| draft.kind == MessageKind::Receipt);
         if let Next::Approve { kind, title, then } = next {
-            let artifacts = self.with_attachments(artifacts, &work.messages);
-            return self.ask_approval(kind, title, artifacts, work.messages.clone(), *then, task);
+            self.acknowledge(receipts.first());
+            let artifacts = self.with_attachments(artifacts, &messages);
+            return self.ask_approval(kind, title, artifacts, messages, *then, task);
         }
-        for draft in &work.messages {
+        // An answer that goes out now needs no receipt beside it.
+        for draft in &messages {
             self.queue(draft, &artifacts);
         }
         if matches!(next, Next::Advance) {
             self.agree_without_a_person(work, &artifacts);
         }
         self.go_on(next, task, &work.summary);
+    }
+
+    /// Tells the client that the message arrived while the answer waits for a person: once for what was written.
+    fn acknowledge(&mut self, receipt: Option<&Draft>) {
+        let since = self.lead.messages.iter().rev().take_while(|m| m.direction == Direction::Out);
+        let told = since.into_iter().any(|m| m.kind == MessageKind::Receipt);
+        if let Some(receipt) = receipt.filter(|_| !told && !self.lead.contact.email.trim().is_empty()) {
+            self.queue(receipt, &[]);
+        }
     }
 
     /// What a person would have agreed to, where the agency's policy wants none: the next stage needs it.

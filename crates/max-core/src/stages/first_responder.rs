@@ -47,10 +47,11 @@ pub struct Fact {
 
 pub(super) fn check(lead: &Lead, work: &Work, _policy: &Policy, findings: &mut Vec<Finding>) {
     let StageResult::Reply(reply) = &work.result else { return };
-    if work.messages.len() != 1 || work.messages.iter().any(|m| m.kind != MessageKind::Reply) {
+    let answers = || work.messages.iter().filter(|m| m.kind != MessageKind::Receipt);
+    if answers().count() != 1 || answers().any(|m| m.kind != MessageKind::Reply) {
         findings.push(Finding::new("FR-1", "a reply is exactly one message of kind reply"));
     }
-    for draft in &work.messages {
+    for draft in answers() {
         let words = draft.body.split_whitespace().count();
         if words > 160 {
             findings.push(Finding::new("FR-1", format!("the reply has {words} words; at most 160")));

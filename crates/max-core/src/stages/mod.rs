@@ -19,7 +19,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::id::Digest;
-use crate::lead::{ApprovalKind, ClientAsk, Draft, Lead, Need, Outcome, Task, TaskReason};
+use crate::lead::{ApprovalKind, ClientAsk, Draft, Lead, MessageKind, Need, Outcome, Task, TaskReason};
 use crate::policy::Policy;
 use crate::stage::Stage;
 
@@ -292,6 +292,9 @@ pub fn check(lead: &Lead, task: &Task, work: &Work, policy: &Policy) -> Vec<Find
             }
         }
     }
+    if work.messages.iter().filter(|m| m.kind == MessageKind::Receipt).any(|m| !m.attachments.is_empty()) {
+        findings.push(Finding::new("X-5", "a receipt says that a message arrived and carries nothing"));
+    }
     for (index, artifact) in work.artifacts.iter().enumerate() {
         if work.artifacts.iter().skip(index + 1).any(|other| other.name == artifact.name) {
             findings.push(Finding::new("X-4", format!("the file `{}` is submitted twice", artifact.name)));
@@ -327,14 +330,16 @@ pub fn check(lead: &Lead, task: &Task, work: &Work, policy: &Policy) -> Vec<Find
 /// What follows on checked work.
 pub fn next(lead: &Lead, task: &Task, work: &Work, policy: &Policy) -> Next {
     match &work.result {
-        StageResult::Qualification(q) => lead_gen::next(q),
+        StageResult::Qualification(q) => lead_gen::next(q).released(work, "the polite no", policy),
         StageResult::Reply(_) => Next::AskClient { ask: ClientAsk::Reply }.approved(
             ApprovalKind::Reply,
             "release the reply to the client",
             policy,
         ),
-        StageResult::Profile(_) => Next::Advance.approved_if_mail(work, policy),
-        StageResult::Questions(_) => Next::AskClient { ask: ClientAsk::Answers },
+        StageResult::Profile(_) => Next::Advance.released(work, "the reply", policy),
+        StageResult::Questions(_) => {
+            Next::AskClient { ask: ClientAsk::Answers }.released(work, "the questions", policy)
+        }
         StageResult::Scope(s) => Next::Advance.approved(ApprovalKind::Scope, s.title(lead), policy),
         StageResult::Mockup(m) => Next::Advance.approved(ApprovalKind::Mockup, m.title(lead), policy),
         StageResult::Proposal(p) => {
@@ -347,7 +352,7 @@ pub fn next(lead: &Lead, task: &Task, work: &Work, policy: &Policy) -> Next {
         ),
         StageResult::ContractSigned(s) => closer::after_signature(s, policy),
         StageResult::Checklist(c) => Next::Advance.approved(ApprovalKind::ManualSteps, c.title(lead), policy),
-        StageResult::Plan(_) => Next::Continue,
+        StageResult::Plan(_) => Next::Continue.released(work, "the plan", policy),
         StageResult::MilestoneReady(m) => {
             Next::AskClient { ask: ClientAsk::Milestone { id: m.id.clone(), document: m.document } }.approved(
                 ApprovalKind::Milestone,
@@ -355,15 +360,19 @@ pub fn next(lead: &Lead, task: &Task, work: &Work, policy: &Policy) -> Next {
                 policy,
             )
         }
-        StageResult::ProjectClosed(c) => Next::Close { outcome: Outcome::Delivered, reason: c.reason.clone() },
+        StageResult::ProjectClosed(c) => Next::Close { outcome: Outcome::Delivered, reason: c.reason.clone() }
+            .released(work, "the closing letter", policy),
         StageResult::FollowUp(_) => match task.reason {
             TaskReason::FollowUp { last: true, .. } => {
                 Next::Close { outcome: Outcome::Lost, reason: "the client stayed silent through all follow-ups".into() }
             }
             // `apply` keeps what was asked before; the ask here is only the fallback.
             _ => Next::AskClient { ask: default_ask(lead) },
-        },
-        StageResult::Withdrawn(w) => Next::Close { outcome: Outcome::Lost, reason: w.reason.clone() },
+        }
+        .released(work, "the follow-up", policy),
+        StageResult::Withdrawn(w) => {
+            Next::Close { outcome: Outcome::Lost, reason: w.reason.clone() }.released(work, "the goodbye", policy)
+        }
         StageResult::Answer(a) => Next::AskClient { ask: a.ask.clone() }.approved(
             ApprovalKind::Reply,
             "release the answer to the client",
@@ -375,11 +384,12 @@ pub fn next(lead: &Lead, task: &Task, work: &Work, policy: &Policy) -> Next {
 }
 
 impl Next {
-    fn approved_if_mail(self, work: &Work, policy: &Policy) -> Next {
-        if work.messages.is_empty() {
+    /// Holds mail that no other kind of approval covers, where a person releases replies.
+    fn released(self, work: &Work, what: &str, policy: &Policy) -> Next {
+        if work.messages.iter().all(|draft| draft.kind == MessageKind::Receipt) {
             self
         } else {
-            self.approved(ApprovalKind::Reply, "release the reply to the client", policy)
+            self.approved(ApprovalKind::Reply, format!("release {what} to the client"), policy)
         }
     }
 }

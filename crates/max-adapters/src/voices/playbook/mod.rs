@@ -24,8 +24,9 @@ use std::sync::Arc;
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use max_core::lead::TaskReason;
+use max_core::lead::{ApprovalKind, MessageKind, TaskReason};
 use max_core::stage::Stage;
+use max_core::stages::StageResult;
 use max_engine::ports::{Brief, CallFail, Thought, Voice};
 
 use crate::agency::Agency;
@@ -53,18 +54,34 @@ impl Playbook {
         if let (false, Some(unread)) = (own, turn.unread()) {
             return Ok(unread);
         }
-        match (&brief.task.reason, brief.lead.stage) {
-            (TaskReason::Review { .. }, _) => Ok(review::think(&turn)),
-            (TaskReason::FollowUp { number, .. }, _) => follow_up::think(&turn, *number),
-            (_, Stage::LeadGen) => lead_gen::think(&turn),
-            (_, Stage::FirstResponder) => first_responder::think(&turn),
-            (_, Stage::Scoping) => scoping::think(&turn),
-            (_, Stage::Orchestra) => orchestra::think(&turn),
-            (_, Stage::Closer) => closer::think(&turn),
-            (_, Stage::Onboarding) => onboarding::think(&turn),
-            (_, Stage::DeliveryPM) => delivery_pm::think(&turn),
+        let thought = self.stage(&turn)?;
+        with_receipt(&turn, thought)
+    }
+
+    fn stage(&self, turn: &Turn) -> Result<Thought, CallFail> {
+        match (&turn.brief.task.reason, turn.lead.stage) {
+            (TaskReason::Review { .. }, _) => Ok(review::think(turn)),
+            (TaskReason::FollowUp { number, .. }, _) => follow_up::think(turn, *number),
+            (_, Stage::LeadGen) => lead_gen::think(turn),
+            (_, Stage::FirstResponder) => first_responder::think(turn),
+            (_, Stage::Scoping) => scoping::think(turn),
+            (_, Stage::Orchestra) => orchestra::think(turn),
+            (_, Stage::Closer) => closer::think(turn),
+            (_, Stage::Onboarding) => onboarding::think(turn),
+            (_, Stage::DeliveryPM) => delivery_pm::think(turn),
         }
     }
+}
+
+/// What the client wrote is acknowledged at once where a person releases the answer.
+fn with_receipt(turn: &Turn, mut thought: Thought) -> Result<Thought, CallFail> {
+    let answers = matches!(thought.result, StageResult::Reply(_) | StageResult::Answer(_));
+    let waited_for = turn.news().is_some() || !turn.has_written();
+    let held = answers && !thought.messages.is_empty() && turn.policy.needs_approval(ApprovalKind::Reply);
+    if held && waited_for && !turn.lead.contact.email.trim().is_empty() {
+        thought.messages.extend(turn.mail(MessageKind::Receipt, "receipt", minijinja::context! {})?);
+    }
+    Ok(thought)
 }
 
 impl Voice for Playbook {

@@ -74,6 +74,8 @@ impl<'a> Turn<'a> {
             .messages
             .iter()
             .rev()
+            // A receipt is no answer.
+            .filter(|m| m.kind != MessageKind::Receipt)
             .take_while(|m| m.direction == Direction::In)
             .filter(|m| Some(m.id) != first && is_word(m))
             .map(|m| text::head(&m.body, READ_AT_MOST))
@@ -105,7 +107,7 @@ impl<'a> Turn<'a> {
 
     /// True once somebody has written to the client.
     pub fn has_written(&self) -> bool {
-        self.brief.messages.iter().any(|m| m.direction == Direction::Out)
+        self.brief.messages.iter().any(|m| m.direction == Direction::Out && m.kind != MessageKind::Receipt)
     }
 
     /// What a person of the agency asked for when rejecting the last try.
