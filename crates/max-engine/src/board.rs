@@ -134,6 +134,14 @@ impl Board {
         self.ready[eidolon as usize].notify_one();
     }
 
+    /// Drops a task that was taken and turned out not to be claimable. If somebody holds it by now, it stays.
+    pub fn decline(&self, task: TaskId) {
+        let mut state = self.state.lock();
+        if state.slots.get(&task).is_some_and(|slot| slot.phase == Phase::Offered) {
+            state.remove(task);
+        }
+    }
+
     /// Drops a task that turned out not to be open.
     pub fn forget(&self, task: TaskId) {
         self.state.lock().remove(task);
