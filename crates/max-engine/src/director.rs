@@ -15,13 +15,13 @@ use max_core::lead::{Actor, Lead, NewLead};
 use max_core::policy::Policy;
 use max_core::stage::Eidolon;
 use max_core::stages::{StoredArtifact, Work};
-use tokio::sync::{broadcast, mpsc, oneshot};
+use tokio::sync::{Notify, broadcast, mpsc, oneshot};
 
 use crate::board::Board;
 use crate::cache::{Cached, LeadCache};
 use crate::error::Error;
 use crate::ledger::{Acted, Committed, Ingested, Job, OnceKey};
-use crate::ports::{ArtifactStore, Brief, Clock, Logged, Store, StoreError, Thought};
+use crate::ports::{ArtifactStore, Brief, Clock, Logged, SapWave, Store, StoreError, Thought};
 use crate::projector::Projector;
 use crate::view;
 
@@ -41,6 +41,8 @@ pub(crate) struct Inner {
     pub(crate) board: Arc<Board>,
     pub(crate) projector: Arc<Projector>,
     pub(crate) committed: broadcast::Sender<Committed>,
+    /// Wakes the timers.
+    pub(crate) changed: Arc<Notify>,
     pub(crate) instance: String,
 }
 
@@ -88,6 +90,13 @@ impl Director {
         let (reply, answer) = oneshot::channel();
         self.inner.jobs.send(Job::Act { lead, request, once, reply }).await.map_err(|_| Error::Stopping)?;
         answer.await.map_err(|_| Error::Stopping)?
+    }
+
+    /// Adds a standing wake-up or replaces the one with its name, and has the timers look at it.
+    pub async fn put_sapwave(&self, wave: SapWave) -> Result<(), Error> {
+        self.read(move |store| store.put_sapwave(&wave)).await?;
+        self.inner.changed.notify_one();
+        Ok(())
     }
 
     /// Ends the writer: what was asked before is still answered, everything after it is [`Error::Stopping`].

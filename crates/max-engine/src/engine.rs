@@ -146,6 +146,7 @@ impl Engine {
                 board,
                 projector: Arc::clone(&projector),
                 committed,
+                changed: Arc::clone(&changed),
                 instance: options.instance.clone(),
             }),
         };

@@ -208,8 +208,9 @@ impl Timers {
     async fn run_sapwave(&self, wave: SapWave, now: Timestamp) -> Result<(), Error> {
         let mut signal = Signal::new(SignalType::Sapwave, "Director", wave.eidolon.signature());
         signal.summary = Some(wave.message.clone());
-        signal.at = Some(now);
+        // Told again after a crash it is the same file: its name comes from when it was due, not from when it ran.
         let due = wave.next_run.unwrap_or(now);
+        signal.at = Some(due);
         signal.id = SignalId::try_from(format!("{}-{}", wave.name, due.as_second())).ok();
         let (eidolon, folders) = (wave.eidolon, Arc::clone(&self.folders));
         let next = SapWave { last_run: Some(now), next_run: next_run(&wave, now), ..wave };
