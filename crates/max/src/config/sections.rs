@@ -175,7 +175,11 @@ impl Default for Limits {
 
 impl Section for Limits {
     fn keys(&mut self, keys: &mut dyn Keys) {
-        keys.key("cached_leads", "Leads kept in memory, at about 5 KB each; at most twice as many. Others are read when they are asked for.", &mut self.cached_leads);
+        keys.key(
+            "cached_leads",
+            "Leads kept in memory, at about 5 KB each; at most twice as many. Others are read when they are asked for.",
+            &mut self.cached_leads,
+        );
         keys.key(
             "requests_per_minute",
             "Requests of one token in a minute; 0 for no limit. The local admin token has none.",
