@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use futures::future::BoxFuture;
 use max_adapters::agency::Agency;
-use max_adapters::signals::yaml::{FileKind, parse};
+use max_adapters::signals::yaml::{FileKind, parse, to_yaml};
+use max_core::signal::Signal;
 use serde_json::Value;
 
 use crate::bench::pipeline::{self, PipelineOptions};
@@ -55,6 +56,10 @@ impl Launcher for Wired {
             signal.id = Some(max_core::signal::derived_id(&name, &bytes));
         }
         serde_json::to_value(signal).map_err(|error| error.to_string())
+    }
+
+    fn signal_text(&self, signal: &Signal) -> String {
+        to_yaml(signal)
     }
 
     fn bench(&self, options: BenchOptions) -> BoxFuture<'_, Result<(Value, String), Failure>> {

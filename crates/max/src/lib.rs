@@ -5,6 +5,7 @@
 
 pub mod api;
 pub mod approval_key;
+pub mod backup;
 pub mod bench;
 pub mod cli;
 pub mod client;

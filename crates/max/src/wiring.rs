@@ -34,6 +34,7 @@ use tokio_util::sync::CancellationToken;
 use crate::api::auth::{Auth, RateLimit};
 use crate::api::{self, ApiState, ManualClockControl};
 use crate::approval_key::ApprovalKey;
+use crate::backup::Backup;
 use crate::cli::launch::{Role, ServeOptions};
 use crate::config::{ClockKind, Config, PLAYBOOK, VoiceConfig};
 
@@ -172,6 +173,7 @@ fn api_state(
                 }
             })
         }),
+        backup: Backup { root: config.root.clone(), agency: config.agency_folder(), config: config.file.clone() },
         rate: rate_limit(config.limits.requests_per_minute),
         body_limit: api::BODY_LIMIT,
         version: env!("CARGO_PKG_VERSION"),

@@ -367,7 +367,7 @@ async fn a_project_under_way_is_imported_with_its_files() {
 async fn the_owner_backs_up_rebuilds_and_settles() {
     let max = Max::start().await;
     max.ada().await;
-    let to = max.root.path().join("copy.db");
+    let to = max.root.path().join("copies/today");
     let body = json!({"to": to});
     assert_eq!(max.post("/api/backup", body.clone()).await.json()["bytes"], 6);
     assert_eq!(max.post("/api/backup", body).await.problem(422)["field"], "to", "a backup overwrites nothing");

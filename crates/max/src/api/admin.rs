@@ -20,6 +20,7 @@ use super::input::Input;
 use super::problem::Problem;
 use super::respond::file_bytes;
 use super::{App, AppState};
+use crate::backup::BackupError;
 use crate::wire::{BackupDone, BackupTo, ImportFile, ImportLead, Nothing, Rebuilt, Settled};
 
 /// How long `settle` waits.
@@ -89,7 +90,7 @@ fn imported_files(app: &App, files: Vec<ImportFile>) -> Result<(Vec<ArtifactRef>
     Ok((references, contents))
 }
 
-/// Writes a consistent copy of the store while it is in use.
+/// Writes a copy of the root while it is in use: a folder that is a root itself.
 #[utoipa::path(
     post, path = "/api/backup", tag = "owner", operation_id = "backup",
     request_body(content = ref("#/components/schemas/BackupTo")),
@@ -98,13 +99,15 @@ fn imported_files(app: &App, files: Vec<ImportFile>) -> Result<(Vec<ArtifactRef>
 pub async fn backup(State(app): AppState, _: Admin, input: Input<BackupTo>) -> Result<Json<BackupDone>, Problem> {
     let to = std::path::PathBuf::from(&input.value.to);
     if input.value.to.is_empty() || input.value.to.contains('\0') {
-        return Err(Problem::field("to", "name a file to write"));
+        return Err(Problem::field("to", "name a folder to make"));
     }
     if to.exists() {
-        return Err(Problem::field("to", "this file exists already; a backup overwrites nothing"));
+        return Err(Problem::field("to", "this exists already; a backup overwrites nothing"));
     }
-    app.state.director.backup(&to).await?;
-    let bytes = tokio::fs::metadata(&to).await.map(|m| m.len()).unwrap_or(0);
+    let bytes = app.state.backup.clone().take(&app.state.director, &to).await.map_err(|error| match error {
+        BackupError::Store(error) => Problem::from(error),
+        BackupError::File(path, why) => Problem::unavailable(format!("{}: {why}", path.display()), 60),
+    })?;
     Ok(Json(BackupDone { path: input.value.to, bytes }))
 }
 

@@ -48,6 +48,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::backup::Backup;
 use crate::dashboard;
 use crate::telemetry::{self, Metrics};
 use auth::{Auth, RateLimit};
@@ -79,6 +80,8 @@ pub struct ApiState {
     pub clock: Option<Arc<dyn ManualClockControl>>,
     /// Turns a signal into commands.
     pub route_signal: RouteSignal,
+    /// What a backup takes along.
+    pub backup: Backup,
     /// How often one token may ask.
     pub rate: RateLimit,
     /// The largest body that is read, in bytes.

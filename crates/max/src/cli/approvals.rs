@@ -1,5 +1,7 @@
 //! `max approvals`: what waits for a person, exactly what will happen, and the decision.
 
+mod sign;
+
 use clap::Subcommand;
 use max_core::stages::Next;
 use serde_json::json;
@@ -20,6 +22,7 @@ pub enum Command {
     Show(Show),
     Approve(Approve),
     Reject(Reject),
+    Sign(sign::Sign),
 }
 
 /// Show exactly what is decided: the messages as they would go out, and the files
@@ -72,6 +75,7 @@ pub(super) async fn run(command: Command, context: &Context<'_>) -> Result<Exit,
             decide(context, &args.id, "approve", args.hash.as_deref(), args.reason.as_deref()).await
         }
         Command::Reject(args) => decide(context, &args.id, "reject", args.hash.as_deref(), Some(&args.reason)).await,
+        Command::Sign(args) => sign::run(&args, context).await,
     }
 }
 

@@ -1,4 +1,4 @@
-//! `max backup`: a consistent copy, while everything runs.
+//! `max backup`: a copy of the root, while everything runs.
 
 use std::path::PathBuf;
 
@@ -9,17 +9,21 @@ use super::output::line;
 use crate::exit::{Exit, Failure};
 use crate::wire::BackupDone;
 
-/// Write a consistent copy of the log while everything runs
+/// Write a copy of everything while it runs: a folder that is a root itself
 ///
-/// To restore: stop MAX, put the copy in place of <root>/max.db (remove max.db-wal and max.db-shm), keep the folder
-/// max-pipeline/ for the artifacts, and start. `max rebuild` writes the readable copies again.
+/// It holds the log, the artifacts, the outbox, the agency folder, max.toml and the signals that wait, all as they
+/// were at one moment; no secrets of run/. To restore: stop MAX, move its root away, put the copy in its place, and
+/// start `max up` (it writes the readable copies and a new local token).
+///
+/// A mail that left after the copy was made is unsent in the copy: it leaves once more, with the same Message-ID.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  max backup /var/backups/max-2026-11-22.db
-  max backup                                   into <root>/backups/")]
+  max backup /var/backups/max-2026-11-22
+  max backup                                into <root>/backups/
+  max --root /var/backups/max-2026-11-22 up --listen 127.0.0.1:0      look whether it restores")]
 pub struct Args {
-    /// Where to; a file that does not exist yet [default: <root>/backups/max-<time>.db]
+    /// Where to; a folder that does not exist yet [default: <root>/backups/max-<time>]
     to: Option<PathBuf>,
 }
 
@@ -29,8 +33,7 @@ pub(super) async fn run(args: &Args, context: &Context<'_>) -> Result<Exit, Fail
         None => {
             let stamp = jiff::Zoned::now().strftime("%Y%m%d-%H%M%S").to_string();
             let folder = context.root.join("backups");
-            std::fs::create_dir_all(&folder).map_err(|error| Failure::file("making", &folder, &error))?;
-            folder.join(format!("max-{stamp}.db"))
+            folder.join(format!("max-{stamp}"))
         }
     };
     let to = std::path::absolute(&to).map_err(|error| Failure::file("resolving", &to, &error))?;
@@ -41,7 +44,7 @@ pub(super) async fn run(args: &Args, context: &Context<'_>) -> Result<Exit, Fail
     } else {
         let done: BackupDone = answer.read()?;
         context.output.print(&line(&format!("{} ({} bytes)", done.path, done.bytes)));
-        context.output.say("artifacts lie in max-pipeline/; copy that folder too");
+        context.output.say(&format!("start it with `max --root {} up`", line(&done.path)));
     }
     Ok(Exit::Done)
 }

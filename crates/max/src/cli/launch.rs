@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use futures::future::BoxFuture;
 use jiff::Timestamp;
+use max_core::signal::Signal;
 use serde_json::Value;
 
 use crate::config::Config;
@@ -79,6 +80,9 @@ pub trait Launcher: Send + Sync {
 
     /// Reads a signal file as the drop box would, or says in a sentence what is wrong with it.
     fn read_signal(&self, file: &Path) -> Result<Value, String>;
+
+    /// A signal as it stands in a file.
+    fn signal_text(&self, signal: &Signal) -> String;
 
     /// Runs a benchmark: the figures as JSON and as a table for people.
     fn bench(&self, options: BenchOptions) -> BoxFuture<'_, Result<(Value, String), Failure>>;

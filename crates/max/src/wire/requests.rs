@@ -290,7 +290,7 @@ pub struct ImportFile {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BackupTo {
-    /// A path on the server's machine that does not exist yet.
+    /// A folder on the server's machine that does not exist yet.
     pub to: String,
 }
 

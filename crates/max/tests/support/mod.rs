@@ -13,6 +13,7 @@ use futures::future::BoxFuture;
 use jiff::{SignedDuration, Timestamp};
 use max_app::api::auth::{Auth, RateLimit, Scope};
 use max_app::api::{ApiState, BODY_LIMIT, ManualClockControl, Rejected, Routed, router};
+use max_app::backup::Backup;
 use max_core::effect::Notice;
 use max_core::id::{Digest, LeadId};
 use max_core::lead::{Lead, Message};
@@ -90,6 +91,7 @@ impl Max {
             mode: "playbook".into(),
             clock: wishes.manual_clock.then_some(clock as Arc<dyn ManualClockControl>),
             route_signal: Arc::new(route),
+            backup: Backup { root: root.path().into(), agency: root.path().join("agency"), config: None },
             rate: wishes.rate,
             body_limit: BODY_LIMIT,
             version: "0.0.0-test",

@@ -24,6 +24,7 @@ use max_engine::ports::{
     ApprovalRow, Idempotency, LeadFilter, Logged, Page, Position, SapWave, Store, StoreError, TaskRow, TokenRow, Write,
     WriteError,
 };
+use max_engine::projector::WATERMARK;
 use parking_lot::Mutex;
 use rusqlite::{Connection, Error, OpenFlags};
 
@@ -240,6 +241,8 @@ fn backup(reader: &Connection, to: &Path) -> Result<(), StoreError> {
         let mut target = Connection::open(&temporary)?;
         // All pages in one step: one read transaction, so one moment, and writers go on meanwhile.
         rusqlite::backup::Backup::new(reader, &mut target)?.step(-1)?;
+        // No readable copies lie beside it: its first start writes them all.
+        target.execute("DELETE FROM meta WHERE key = ?1", [WATERMARK])?;
         // One file that stands alone, without a log beside it.
         target.pragma_update_and_check(None, "journal_mode", "DELETE", |_| Ok(()))?;
         target.close().map_err(|(_, error)| error)

@@ -19,8 +19,11 @@ Examples:
   max lead add --file lead.json")]
 pub struct Args {
     /// What the person wrote; `-` reads it from standard input
-    #[arg(required_unless_present = "file")]
+    #[arg(required_unless_present_any = ["file", "words"])]
     message: Option<String>,
+    /// The same as MESSAGE, for scripts that name everything
+    #[arg(long = "message", value_name = "MESSAGE", conflicts_with = "message")]
+    words: Option<String>,
     /// The person's name
     #[arg(long)]
     name: Option<String>,
@@ -58,7 +61,7 @@ pub struct Args {
     #[arg(long, value_name = "KEY=VALUE", value_parser = key_value)]
     field: Vec<(String, String)>,
     /// Read the whole lead from a JSON file (`-` for standard input)
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["message", "name", "email", "phone", "company", "role", "website", "locale", "budget", "timeline", "external_ref", "field"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["message", "words", "name", "email", "phone", "company", "role", "website", "locale", "budget", "timeline", "external_ref", "field"])]
     file: Option<std::path::PathBuf>,
 }
 
@@ -76,7 +79,7 @@ pub(super) async fn run(args: &Args, context: &Context<'_>) -> Result<Exit, Fail
 
 fn lead_of(args: &Args) -> Result<Value, Failure> {
     let mut lead = Map::new();
-    let message = match args.message.as_deref() {
+    let message = match args.message.as_deref().or(args.words.as_deref()) {
         Some("-") => stdin()?,
         Some(text) => text.to_owned(),
         None => String::new(),
