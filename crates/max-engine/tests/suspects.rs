@@ -1,6 +1,7 @@
 //! A commit of which nobody knows how it ended. Alone in its process, because failpoints are for all of it.
 #![cfg(debug_assertions)]
 
+#[expect(dead_code, reason = "each test file uses its own part of this")]
 mod house;
 
 use std::time::Duration;

@@ -1,7 +1,5 @@
 //! A MAX without a disk, on a clock that the test moves, for tests of what the engine promises.
 
-#![expect(dead_code, reason = "each test file uses its own part of this")]
-
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
