@@ -5,6 +5,7 @@
 //! perhaps in the same round.
 
 use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
@@ -257,14 +258,20 @@ struct Outcome {
 
 impl Round<'_> {
     fn decide(&mut self, job: Job) {
-        let result = match &job {
-            Job::Act { lead, request, once, .. } => self.act(*lead, request, once.as_ref()),
-            Job::Ingest { lead, request, once, .. } => self.ingest(lead, request, once.as_ref()),
-            Job::Close => return,
-        };
+        // A fault of ours in one decision must not end the one writer, and with it every lead. What a decision has
+        // added to the round it adds at its end, so nothing half-made stays behind.
+        let result = catch_unwind(AssertUnwindSafe(|| match &job {
+            Job::Act { lead, request, once, .. } => Some(self.act(*lead, request, once.as_ref())),
+            Job::Ingest { lead, request, once, .. } => Some(self.ingest(lead, request, once.as_ref())),
+            Job::Close => None,
+        }));
         match result {
-            Ok(outcome) => self.decided.push((job, outcome.write, outcome.answer)),
-            Err(error) => job.refuse(error),
+            Ok(Some(Ok(outcome))) => self.decided.push((job, outcome.write, outcome.answer)),
+            Ok(Some(Err(error))) => job.refuse(error),
+            Ok(None) => {}
+            Err(_) => job.refuse(Error::Store(StoreError::Unavailable(
+                "a fault in MAX itself kept this request from being decided; nothing was changed".into(),
+            ))),
         }
     }
 
