@@ -23,7 +23,11 @@ impl Clock for SystemClock {
 
     fn sleep_until(&self, at: Timestamp) -> Pin<Box<dyn Future<Output = ()> + Send>> {
         Box::pin(async move {
-            while let Ok(left) = Duration::try_from(at.duration_since(Timestamp::now())) {
+            let left = |at: Timestamp| Duration::try_from(at.duration_since(Timestamp::now())).unwrap_or_default();
+            // A clock that is set back does not prolong the sleep: whoever slept looks at the time again.
+            let latest = tokio::time::Instant::now() + left(at);
+            loop {
+                let left = left(at).min(latest.saturating_duration_since(tokio::time::Instant::now()));
                 if left.is_zero() {
                     break;
                 }

@@ -6,13 +6,13 @@
 mod place;
 mod summary;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use max_core::id::{LeadId, SignalId};
+use max_core::id::{LeadId, SignalId, TaskId};
 use max_core::lead::{ClientState, Lead};
 use max_core::signal::{Signal, file_name};
 use max_core::stage::Eidolon;
@@ -124,6 +124,13 @@ impl Folders for FileFolders {
         }
     }
 
+    fn reconcile_deliveries(&self, open: &HashSet<TaskId>) -> Result<(), StoreError> {
+        Eidolon::ALL.into_iter().try_for_each(|eidolon| {
+            let path = self.root.join("signals").join(eidolon.inbox());
+            put_away_old(self.inbox(eidolon), &path, open).map_err(|e| self.inbox_error(eidolon, &e))
+        })
+    }
+
     fn announce(&self, signal: &Signal) -> Result<(), StoreError> {
         let text = (self.render)(signal);
         self.announced
@@ -140,6 +147,29 @@ impl Folders for FileFolders {
 struct Inbox {
     dir: Dir,
     processed: Dated,
+}
+
+/// Moves the copies of an inbox whose task is not open to the folder of the day they were written.
+fn put_away_old(inbox: &Inbox, path: &Path, open: &HashSet<TaskId>) -> std::io::Result<()> {
+    for entry in std::fs::read_dir(path)? {
+        let name = entry?.file_name();
+        let Some((name, (date, task))) = name.to_str().and_then(|name| Some((name, named_in(name)?))) else { continue };
+        if open.contains(&task) {
+            continue;
+        }
+        match inbox.processed.with(date, |processed| inbox.dir.rename(name, processed, name)) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            moved => moved?,
+        }
+    }
+    Ok(())
+}
+
+/// The day and the task in the name of an inbox copy (`YYYYMMDD-HHMMSS_…_<task>.yaml`); nothing for other files.
+fn named_in(name: &str) -> Option<(Date, TaskId)> {
+    let date = Date::strptime("%Y%m%d", name.get(..8)?).ok()?;
+    let (_, id) = name.strip_suffix(".yaml")?.rsplit_once('_')?;
+    Some((date, TaskId(id.parse().ok()?)))
 }
 
 /// A folder with a folder per day inside; the one used last stays open.

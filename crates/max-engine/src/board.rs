@@ -11,6 +11,7 @@ use max_core::lead::{Lead, Task};
 use max_core::stage::Eidolon;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
 
 /// The board. Cheap to ask, never waits.
 pub struct Board {
@@ -36,6 +37,8 @@ struct Slot {
     eidolon: Eidolon,
     attempt: u32,
     phase: Phase,
+    /// Cancelled when the slot is gone or another attempt began: whoever works on it can stop.
+    over: CancellationToken,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -134,6 +137,14 @@ impl Board {
         self.ready[eidolon as usize].notify_one();
     }
 
+    /// Drops a task that was taken and turned out not to be claimable. If somebody holds it by now, it stays.
+    pub fn decline(&self, task: TaskId) {
+        let mut state = self.state.lock();
+        if state.slots.get(&task).is_some_and(|slot| slot.phase == Phase::Offered) {
+            state.remove(task);
+        }
+    }
+
     /// Drops a task that turned out not to be open.
     pub fn forget(&self, task: TaskId) {
         self.state.lock().remove(task);
@@ -178,6 +189,20 @@ impl Board {
     /// The earliest end of a back-off.
     pub fn next_ripe(&self) -> Option<Timestamp> {
         self.state.lock().delayed.first().map(|(at, _)| *at)
+    }
+
+    /// Cancelled when this attempt is over, however it ends. Cancelled already when nobody holds it.
+    pub fn over(&self, task: TaskId, attempt: u32) -> CancellationToken {
+        let state = self.state.lock();
+        let slot = state.slots.get(&task).filter(|s| s.attempt == attempt && matches!(s.phase, Phase::Leased(_)));
+        slot.map_or_else(
+            || {
+                let over = CancellationToken::new();
+                over.cancel();
+                over
+            },
+            |slot| slot.over.clone(),
+        )
     }
 
     /// The earliest end of a lease.
@@ -225,12 +250,14 @@ impl State {
             Phase::Leased(until) => drop(self.leases.insert((until, task.id))),
             Phase::Offered => {}
         }
-        self.slots.insert(task.id, Slot { lead, eidolon: task.eidolon, attempt: task.attempt, phase });
+        let over = CancellationToken::new();
+        self.slots.insert(task.id, Slot { lead, eidolon: task.eidolon, attempt: task.attempt, phase, over });
         self.by_lead.insert(lead, task.id);
     }
 
     fn remove(&mut self, id: TaskId) {
         let Some(slot) = self.slots.remove(&id) else { return };
+        slot.over.cancel();
         match slot.phase {
             Phase::Delayed(at) => drop(self.delayed.remove(&(at, id))),
             Phase::Leased(until) => drop(self.leases.remove(&(until, id))),

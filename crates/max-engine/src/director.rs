@@ -15,13 +15,13 @@ use max_core::lead::{Actor, Lead, NewLead};
 use max_core::policy::Policy;
 use max_core::stage::Eidolon;
 use max_core::stages::{StoredArtifact, Work};
-use tokio::sync::{broadcast, mpsc, oneshot};
+use tokio::sync::{Notify, broadcast, mpsc, oneshot};
 
 use crate::board::Board;
 use crate::cache::{Cached, LeadCache};
 use crate::error::Error;
 use crate::ledger::{Acted, Committed, Ingested, Job, OnceKey};
-use crate::ports::{ArtifactStore, Brief, Clock, Logged, Store, StoreError, Thought};
+use crate::ports::{ArtifactStore, Brief, Clock, Logged, SapWave, Store, StoreError, Thought};
 use crate::projector::Projector;
 use crate::view;
 
@@ -41,6 +41,8 @@ pub(crate) struct Inner {
     pub(crate) board: Arc<Board>,
     pub(crate) projector: Arc<Projector>,
     pub(crate) committed: broadcast::Sender<Committed>,
+    /// Wakes the timers.
+    pub(crate) changed: Arc<Notify>,
     pub(crate) instance: String,
 }
 
@@ -90,6 +92,13 @@ impl Director {
         answer.await.map_err(|_| Error::Stopping)?
     }
 
+    /// Adds a standing wake-up or replaces the one with its name, and has the timers look at it.
+    pub async fn put_sapwave(&self, wave: SapWave) -> Result<(), Error> {
+        self.read(move |store| store.put_sapwave(&wave)).await?;
+        self.inner.changed.notify_one();
+        Ok(())
+    }
+
     /// Ends the writer: what was asked before is still answered, everything after it is [`Error::Stopping`].
     pub(crate) async fn close(&self) {
         // The writer may be gone already.
@@ -106,15 +115,13 @@ impl Director {
     /// Waits for a task of an Eidolon and claims it.
     pub async fn next_task(&self, eidolon: Eidolon, holder: &str) -> Assignment {
         loop {
-            while let Some((lead, task)) = self.inner.board.take(eidolon) {
-                match self.claim(lead, task, eidolon, holder).await {
-                    Ok(assignment) => return assignment,
-                    Err(Error::Refused(_) | Error::NotFound(_)) => self.inner.board.forget(task),
-                    Err(error) => {
-                        tracing::warn!(%lead, %task, %error, "a task could not be claimed; trying again");
-                        self.inner.board.give_back(task);
-                        self.inner.clock.sleep_until(self.now() + jiff::SignedDuration::from_secs(1)).await;
-                    }
+            match self.try_next_task(eidolon, holder).await {
+                Ok(Some(assignment)) => return assignment,
+                Ok(None) => {}
+                Err(error) => {
+                    tracing::warn!(%eidolon, %error, "a task could not be claimed; trying again");
+                    self.inner.clock.sleep_until(self.now() + jiff::SignedDuration::from_secs(1)).await;
+                    continue;
                 }
             }
             self.inner.board.wait(eidolon).await;
@@ -124,13 +131,16 @@ impl Director {
     /// Claims the next task of an Eidolon, if there is one.
     pub async fn try_next_task(&self, eidolon: Eidolon, holder: &str) -> Result<Option<Assignment>, Error> {
         while let Some((lead, task)) = self.inner.board.take(eidolon) {
-            match self.claim(lead, task, eidolon, holder).await {
-                Ok(assignment) => return Ok(Some(assignment)),
-                Err(Error::Refused(_) | Error::NotFound(_)) => self.inner.board.forget(task),
-                Err(error) => {
-                    self.inner.board.give_back(task);
-                    return Err(error);
-                }
+            // Whoever waits here may be gone in the middle (a caller that hangs up): the task goes to the next one.
+            let _offer = Offer { board: &self.inner.board, task };
+            let claimed = match self.claim(lead, task, eidolon, holder).await {
+                // The claim may be durable all the same: asking again tells, and is a repeat then.
+                Err(Error::Store(_)) => self.claim(lead, task, eidolon, holder).await,
+                claimed => claimed,
+            };
+            match claimed {
+                Err(Error::Refused(_) | Error::NotFound(_)) => self.inner.board.decline(task),
+                claimed => return claimed.map(Some),
             }
         }
         Ok(None)
@@ -339,6 +349,18 @@ impl Director {
     pub async fn backup(&self, to: &Path) -> Result<(), Error> {
         let to = to.to_owned();
         self.read(move |store| store.backup(&to)).await
+    }
+}
+
+/// A task between being taken from the board and being claimed. Gives it back when dropped unclaimed.
+struct Offer<'a> {
+    board: &'a Board,
+    task: TaskId,
+}
+
+impl Drop for Offer<'_> {
+    fn drop(&mut self) {
+        self.board.give_back(self.task);
     }
 }
 

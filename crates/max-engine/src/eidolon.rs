@@ -11,7 +11,14 @@ use tokio_util::task::TaskTracker;
 use crate::director::{Assignment, Director};
 use crate::error::Error;
 use crate::mind::{Mind, VoiceHealth};
-use crate::ports::CallFail;
+use crate::ports::{CallFail, StoreError};
+
+/// How long a turn waits at first for a store that is in trouble; twice as long each further time.
+const FIRST_PAUSE: SignedDuration = SignedDuration::from_millis(500);
+/// The longest such wait.
+const LAST_PAUSE: SignedDuration = SignedDuration::from_secs(15);
+/// How often it waits, about three minutes together, before the attempt counts as failed.
+const PAUSES: u32 = 16;
 
 /// An Eidolon with its mind.
 pub struct EidolonUnit {
@@ -47,9 +54,9 @@ impl EidolonUnit {
                 director: director.clone(),
                 holder: format!("{}/{}-{number}", director.instance(), self.eidolon),
                 lease,
+                stop: stop.clone(),
             };
-            let stop = stop.clone();
-            tasks.spawn(async move { worker.run(stop).await });
+            tasks.spawn(worker.run());
         }
     }
 }
@@ -60,17 +67,20 @@ struct Worker {
     director: Director,
     holder: String,
     lease: SignedDuration,
+    stop: CancellationToken,
 }
 
 impl Worker {
-    async fn run(self, stop: CancellationToken) {
+    async fn run(self) {
         loop {
             let assignment = tokio::select! {
-                () = stop.cancelled() => return,
+                () = self.stop.cancelled() => return,
                 assignment = self.director.next_task(self.eidolon, &self.holder) => assignment,
             };
             let turn = self.turn(&assignment);
             let result = tokio::select! {
+                // A submission ends its own attempt: what it came to is looked at first.
+                biased;
                 result = turn => result,
                 () = self.keep_lease(&assignment) => continue,
             };
@@ -80,11 +90,16 @@ impl Worker {
         }
     }
 
-    /// Renews the lease while the turn runs; returns when it is lost, which ends the turn.
+    /// Renews the lease while the turn runs; returns when the attempt is over (a take-over, a handoff, a lost lease),
+    /// which ends the turn at once.
     async fn keep_lease(&self, assignment: &Assignment) {
+        let over = self.director.board().over(assignment.task, assignment.attempt);
         loop {
             let next = self.director.now() + self.lease / 3;
-            self.director.inner.clock.sleep_until(next).await;
+            tokio::select! {
+                () = over.cancelled() => return,
+                () = self.director.inner.clock.sleep_until(next) => {}
+            }
             if self.director.renew(assignment.task, assignment.attempt).await.is_err() {
                 return;
             }
@@ -93,7 +108,7 @@ impl Worker {
 
     /// One turn: think, submit; once more with the findings when the checks fail; then report the failure.
     async fn turn(&self, assignment: &Assignment) -> Result<(), Error> {
-        let mut brief = self.director.brief(assignment).await?;
+        let mut brief = self.insist(|| self.director.brief(assignment)).await?;
         for repair in [false, true] {
             let answer = match self.mind.think(&brief).await {
                 Ok(answer) => answer,
@@ -102,7 +117,8 @@ impl Worker {
             for (voice, failure) in &answer.failed {
                 tracing::warn!(lead = %assignment.lead.id, voice, %failure, "a voice failed; the next one took over");
             }
-            match self.director.submit(assignment, answer.thought, &answer.voice).await {
+            let submit = || self.director.submit(assignment, answer.thought.clone(), &answer.voice);
+            match self.insist(submit).await {
                 Ok(_) => return Ok(()),
                 Err(Error::Refused(refusal)) if refusal.kind == RefusalKind::Checks => {
                     if repair {
@@ -120,8 +136,31 @@ impl Worker {
         Ok(())
     }
 
+    /// Asks again what the store could not do, while the lease holds: a full disk is not the attempt's fault, and the
+    /// work should not be done a second time for it. That what was asked had happened after all is harmless.
+    async fn insist<T, Asked>(&self, ask: impl Fn() -> Asked) -> Result<T, Error>
+    where
+        Asked: Future<Output = Result<T, Error>>,
+    {
+        let mut pause = FIRST_PAUSE;
+        for _ in 0..PAUSES {
+            match ask().await {
+                Err(Error::Store(error)) if !matches!(error, StoreError::Damaged(_)) => {
+                    tracing::warn!(eidolon = %self.eidolon, %error, "the store could not keep up with a turn; trying again");
+                }
+                answered => return answered,
+            }
+            tokio::select! {
+                () = self.stop.cancelled() => break,
+                () = self.director.inner.clock.sleep_until(self.director.now() + pause) => {}
+            }
+            pause = (pause * 2).min(LAST_PAUSE);
+        }
+        ask().await
+    }
+
     async fn report(&self, assignment: &Assignment, error: &str, retryable: bool) -> Result<(), Error> {
-        match self.director.fail(assignment, error, retryable).await {
+        match self.insist(|| self.director.fail(assignment, error, retryable)).await {
             Ok(_) => Ok(()),
             Err(Error::Refused(refusal)) if refusal.kind == RefusalKind::Fenced => Ok(()),
             Err(error) => Err(error),

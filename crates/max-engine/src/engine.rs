@@ -1,11 +1,12 @@
 //! One running MAX: the writer, the projector, the outbox, the timers and the Eidolons, started and stopped together.
 
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::SignedDuration;
 use max_core::effect::{Effect, Notice, effects};
-use max_core::event::Event;
+use max_core::event::{Entry, Event};
 use max_core::id::{LeadId, MessageId};
 use max_core::lead::Lead;
 use max_core::policy::Policy;
@@ -84,6 +85,8 @@ pub struct Engine {
     tasks: TaskTracker,
     writer: Mutex<Option<std::thread::JoinHandle<()>>>,
     projector: Mutex<Option<std::thread::JoinHandle<()>>>,
+    /// Earlier processes on this store; the timers take them over.
+    gone: Mutex<HashSet<String>>,
 }
 
 /// How an Eidolon and its voices are.
@@ -105,6 +108,7 @@ impl Engine {
     /// # Errors
     /// When the store cannot be read, or a thread cannot be started.
     pub fn start(parts: Parts, policy: Arc<Policy>, options: Options) -> Result<Self, Error> {
+        let gone = succeed(&*parts.store, &options)?;
         let cache = Arc::new(LeadCache::new(options.cached_leads));
         let board = Arc::new(Board::new(options.lease));
         let projector = Arc::new(Projector::default());
@@ -142,11 +146,13 @@ impl Engine {
                 board,
                 projector: Arc::clone(&projector),
                 committed,
+                changed: Arc::clone(&changed),
                 instance: options.instance.clone(),
             }),
         };
         let projecting = if options.project {
             mark_unprojected(&*parts.store, &projector)?;
+            tidy_inboxes(&*parts.store, &*parts.folders, &projector)?;
             let (store, folders, artifacts) =
                 (Arc::clone(&parts.store), Arc::clone(&parts.folders), Arc::clone(&parts.artifacts));
             Some(spawn("max-projector", move || projector.run(&*store, &*folders, &*artifacts))?)
@@ -162,6 +168,7 @@ impl Engine {
             tasks: TaskTracker::new(),
             writer: Mutex::new(Some(writer)),
             projector: Mutex::new(projecting),
+            gone: Mutex::new(gone),
         };
         if engine.options.relay {
             engine.start_loops(outgoing, noticed, changed);
@@ -185,7 +192,7 @@ impl Engine {
             clock: Arc::clone(&self.parts.clock),
             folders: Arc::clone(&self.parts.folders),
             changed,
-            alive: Arc::new(|_| false),
+            gone: std::mem::take(&mut *self.gone.lock()),
         };
         let (notifier, stop) = (Arc::clone(&self.parts.notifier), self.stop.clone());
         self.tasks.spawn(relay.run(outgoing, self.stop.clone()));
@@ -250,16 +257,55 @@ impl Engine {
     }
 }
 
-/// Leads that changed after the watermark are written again.
+/// The name under which the store keeps the processes that worked on it last, newest first.
+const INSTANCES: &str = "instances";
+/// How many of them are kept: one that died and left a task claimed is among them even when many starts in a row died
+/// before their first look. What is older loses its lease by time.
+const INSTANCES_KEPT: usize = 32;
+
+/// Writes this process down and names its predecessors. A store has one Director at a time, so they are dead.
+fn succeed(store: &dyn Store, options: &Options) -> Result<HashSet<String>, Error> {
+    if !options.relay {
+        return Ok(HashSet::new());
+    }
+    let known = store.meta(INSTANCES)?.unwrap_or_default();
+    let before = known.split_whitespace().filter(|name| **name != options.instance).take(INSTANCES_KEPT);
+    let gone: Vec<&str> = before.collect();
+    store.set_meta(INSTANCES, &[&[&*options.instance], gone.as_slice()].concat().join(" "))?;
+    Ok(gone.into_iter().map(str::to_owned).collect())
+}
+
+/// Takes copies out of the inboxes whose task is over (the process that wrote them died before it could), and has the
+/// others written again, so that this process knows of them.
+fn tidy_inboxes(store: &dyn Store, folders: &dyn Folders, projector: &Projector) -> Result<(), Error> {
+    let waiting: Vec<_> =
+        store.open_tasks(None, usize::MAX)?.into_iter().filter(|row| row.task.holder.is_none()).collect();
+    let open = waiting.iter().map(|row| row.task.id).collect();
+    if let Err(error) = folders.reconcile_deliveries(&open) {
+        tracing::warn!(%error, "old inbox copies could not be put away; the next start tries again");
+    }
+    let since = store.last_position()?;
+    for row in waiting {
+        if let Some(lead) = store.lead(row.lead)? {
+            projector.mark(Arc::new(lead), since);
+        }
+    }
+    Ok(())
+}
+
+/// Leads that changed after the watermark are written again, and what was to be told the world is told again.
 fn mark_unprojected(store: &dyn Store, projector: &Projector) -> Result<(), Error> {
     let watermark = store.meta(WATERMARK)?.and_then(|text| text.parse().ok()).unwrap_or(0);
     let mut after = watermark;
-    let mut leads = std::collections::HashMap::new();
+    let mut leads = HashMap::new();
     loop {
         let entries = store.entries_after(after, 1_000)?;
         let Some(last) = entries.last() else { break };
         after = last.position;
         for logged in &entries {
+            if let Some(lead) = ended(&logged.entry, store)? {
+                projector.announce(&lead, &logged.entry, logged.position);
+            }
             leads.entry(logged.entry.lead).or_insert(logged.position);
         }
     }
@@ -269,6 +315,12 @@ fn mark_unprojected(store: &dyn Store, projector: &Projector) -> Result<(), Erro
         }
     }
     Ok(())
+}
+
+/// The lead of an entry that closed it.
+fn ended(entry: &Entry, store: &dyn Store) -> Result<Option<Lead>, Error> {
+    let closed = entry.events.iter().any(|event| matches!(event, Event::Closed { .. }));
+    if closed { Ok(store.lead(entry.lead)?) } else { Ok(None) }
 }
 
 fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<std::thread::JoinHandle<()>, Error> {

@@ -5,6 +5,7 @@
 //! perhaps in the same round.
 
 use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
@@ -110,6 +111,8 @@ pub(crate) struct Writer {
 const ROUND: usize = 256;
 /// How long the same person with the same message is a repeat.
 const REPEAT_WINDOW: SignedDuration = SignedDuration::from_hours(24);
+/// How often the store is asked what became of a commit that ended in an error.
+const HEAL_EVERY: std::time::Duration = std::time::Duration::from_millis(100);
 /// How often a request is decided again when another writer was first.
 const CONFLICT_TRIES: u32 = 5;
 
@@ -117,7 +120,7 @@ impl Writer {
     /// Works until [`Job::Close`], or until all senders are gone.
     pub(crate) fn run(mut self, mut jobs: mpsc::Receiver<Job>) {
         let mut waiting = Vec::with_capacity(ROUND);
-        while let Some(first) = jobs.blocking_recv() {
+        while let Some(first) = self.next(&mut jobs) {
             waiting.push(first);
             while waiting.len() < ROUND {
                 match jobs.try_recv() {
@@ -143,11 +146,33 @@ impl Writer {
         }
     }
 
-    /// Tells everyone of entries that became durable although their commit ended in an error.
-    fn heal(&mut self) {
+    /// Waits for a job. While it is open whether something became durable, it looks for that, too.
+    fn next(&mut self, jobs: &mut mpsc::Receiver<Job>) -> Option<Job> {
+        while !self.suspects.is_empty() {
+            match jobs.try_recv() {
+                Ok(job) => return Some(job),
+                Err(mpsc::error::TryRecvError::Disconnected) => return None,
+                Err(mpsc::error::TryRecvError::Empty) => std::thread::sleep(HEAL_EVERY),
+            }
+            self.heal();
+        }
+        jobs.blocking_recv()
+    }
+
+    /// Tells everyone of entries that became durable although their commit ended in an error; why it could not.
+    fn heal(&mut self) -> Option<StoreError> {
+        let mut trouble = None;
+        let read = |lead: &LeadId, before: &u64| -> Result<_, StoreError> {
+            Ok((self.store.entries(*lead, *before, usize::MAX)?, self.store.lead(*lead)?))
+        };
         self.suspects.retain(|(lead, before)| {
-            let Ok(log) = self.store.entries(*lead, *before, usize::MAX) else { return true };
-            let Ok(after) = self.store.lead(*lead) else { return true };
+            let (log, after) = match read(lead, before) {
+                Ok(found) => found,
+                Err(error) => {
+                    trouble = Some(error);
+                    return true;
+                }
+            };
             let Some(after) = after.filter(|_| !log.is_empty()).map(Arc::new) else { return false };
             let wake_at = due(&after, &self.policy).map(|(at, _)| at);
             let healed: Vec<Committed> = log
@@ -162,6 +187,7 @@ impl Writer {
             (self.publish)(&healed);
             false
         });
+        trouble
     }
 
     /// Commits a round. The failpoints stand for a crash or an error just before and just after it.
@@ -174,15 +200,24 @@ impl Writer {
 
     /// Decides and commits one round; returns the jobs that another writer overtook.
     fn round(&mut self, jobs: Vec<Job>) -> Vec<Job> {
-        if !self.suspects.is_empty() {
-            self.heal();
+        // What follows would be told to everyone before what came first, so it has to wait.
+        if !self.suspects.is_empty()
+            && let Some(error) = self.heal()
+        {
+            jobs.into_iter().for_each(|job| job.refuse(Error::Store(error.clone())));
+            return Vec::new();
         }
         let mut round = Round { writer: self, writes: Vec::new(), decided: Vec::new(), fresh: Overlay::default() };
         for job in jobs {
             round.decide(job);
         }
         let (overtaken, suspects) = round.commit();
-        self.suspects.extend(suspects);
+        for (lead, before) in suspects {
+            // Several writes of one lead: whatever became durable of them comes after the first.
+            if self.suspects.iter().all(|(known, _)| *known != lead) {
+                self.suspects.push((lead, before));
+            }
+        }
         if !self.suspects.is_empty() {
             self.heal();
         }
@@ -193,7 +228,8 @@ impl Writer {
 /// What this round has decided and not committed yet, so that later requests of the round build on it.
 #[derive(Default)]
 struct Overlay {
-    leads: HashMap<LeadId, Arc<Lead>>,
+    /// With the newest write of this round.
+    leads: HashMap<LeadId, (Arc<Lead>, usize)>,
     people: HashMap<String, LeadId>,
     fingerprints: HashMap<Digest, LeadId>,
     references: HashMap<ExternalRef, LeadId>,
@@ -203,7 +239,8 @@ struct Overlay {
 struct Round<'a> {
     writer: &'a Writer,
     writes: Vec<Write>,
-    /// The jobs, each with the answer it gets once its write (if it has one) is durable.
+    /// The jobs, each with the answer it gets once the write it rests on is durable: its own, or for a repeat the one
+    /// of this round that it repeats.
     decided: Vec<(Job, Option<usize>, Answer)>,
     fresh: Overlay,
 }
@@ -221,38 +258,46 @@ struct Outcome {
 
 impl Round<'_> {
     fn decide(&mut self, job: Job) {
-        let result = match &job {
-            Job::Act { lead, request, once, .. } => self.act(*lead, request, once.as_ref()),
-            Job::Ingest { lead, request, once, .. } => self.ingest(lead, request, once.as_ref()),
-            Job::Close => return,
-        };
+        // A fault of ours in one decision must not end the one writer, and with it every lead. What a decision has
+        // added to the round it adds at its end, so nothing half-made stays behind.
+        let result = catch_unwind(AssertUnwindSafe(|| match &job {
+            Job::Act { lead, request, once, .. } => Some(self.act(*lead, request, once.as_ref())),
+            Job::Ingest { lead, request, once, .. } => Some(self.ingest(lead, request, once.as_ref())),
+            Job::Close => None,
+        }));
         match result {
-            Ok(outcome) => self.decided.push((job, outcome.write, outcome.answer)),
-            Err(error) => job.refuse(error),
+            Ok(Some(Ok(outcome))) => self.decided.push((job, outcome.write, outcome.answer)),
+            Ok(Some(Err(error))) => job.refuse(error),
+            Ok(None) => {}
+            Err(_) => job.refuse(Error::Store(StoreError::Unavailable(
+                "a fault in MAX itself kept this request from being decided; nothing was changed".into(),
+            ))),
         }
     }
 
     fn act(&mut self, id: LeadId, request: &Request, once: Option<&OnceKey>) -> Result<Outcome, Error> {
         if let Some(before) = self.done_before(once)? {
             let lead = self.lead(before)?.ok_or_else(|| Error::NotFound(format!("lead {before}")))?;
-            return Ok(Outcome { write: None, answer: Answer::Acted(Acted { lead, repeated: true }) });
+            return Ok(Outcome { write: self.pending(before), answer: Answer::Acted(Acted { lead, repeated: true }) });
         }
         let lead = self.lead(id)?;
         let (lead, write) = self.step(lead, id, request, once)?;
-        Ok(Outcome { write, answer: Answer::Acted(Acted { lead, repeated: write.is_none() }) })
+        let answer = Answer::Acted(Acted { lead, repeated: write.is_none() });
+        Ok(Outcome { write: write.or_else(|| self.pending(id)), answer })
     }
 
     fn ingest(&mut self, new: &NewLead, request: &Request, once: Option<&OnceKey>) -> Result<Outcome, Error> {
         let answer = |lead, how, write| Outcome { write, answer: Answer::Ingested(Ingested { lead, how }) };
         if let Some(before) = self.done_before(once)? {
             let lead = self.lead(before)?.ok_or_else(|| Error::NotFound(format!("lead {before}")))?;
-            return Ok(answer(lead, IngestedAs::Repeat, None));
+            return Ok(answer(lead, IngestedAs::Repeat, self.pending(before)));
         }
         let now = self.writer.clock.now();
         if let Some(known) = self.known(new, now)? {
             let said = new.fingerprint() == known.contact.fingerprint();
             if said || matches!(request.command, Command::Import(_)) {
-                return Ok(answer(known, IngestedAs::Repeat, None));
+                let rests_on = self.pending(known.id);
+                return Ok(answer(known, IngestedAs::Repeat, rests_on));
             }
             let receive = Request {
                 by: Actor::Client,
@@ -263,7 +308,7 @@ impl Round<'_> {
             let (lead, write) = self.step(Some(known), id, &receive, once)?;
             let fingerprint = new.fingerprint();
             self.fresh.fingerprints.insert(fingerprint, id);
-            return Ok(answer(lead, IngestedAs::Message, write));
+            return Ok(answer(lead, IngestedAs::Message, write.or_else(|| self.pending(id))));
         }
         let id = LeadId(Fresh::new(now, entropy()).uuid());
         let (lead, write) = self.step(None, id, request, once)?;
@@ -348,14 +393,19 @@ impl Round<'_> {
                 self.fresh.keys.insert(record.key.clone(), record.clone());
             });
         let wake_at = due(&after, &self.writer.policy).map(|(at, _)| at);
-        self.fresh.leads.insert(id, Arc::clone(&after));
+        self.fresh.leads.insert(id, (Arc::clone(&after), self.writes.len()));
         self.writes.push(Write { entry, seal, payload, after: Arc::clone(&after), wake_at, idempotency });
         Ok((after, Some(self.writes.len() - 1)))
     }
 
+    /// The newest write of this round for a lead: what is not durable yet of what a repeat is told.
+    fn pending(&self, id: LeadId) -> Option<usize> {
+        self.fresh.leads.get(&id).map(|(_, write)| *write)
+    }
+
     /// The lead as this round sees it.
     fn lead(&mut self, id: LeadId) -> Result<Option<Arc<Lead>>, Error> {
-        if let Some(lead) = self.fresh.leads.get(&id) {
+        if let Some((lead, _)) = self.fresh.leads.get(&id) {
             return Ok(Some(Arc::clone(lead)));
         }
         if let Some(cached) = self.writer.cache.get(id) {

@@ -3,6 +3,7 @@
 //! Store, folders and artifacts are synchronous on purpose: they are called from threads that may block, and a
 //! trait without futures is one that a test can implement in a page.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
@@ -369,6 +370,9 @@ pub trait Folders: Send + Sync + 'static {
     fn write_delivery(&self, to: Eidolon, signal: &Signal) -> Result<(), StoreError>;
     /// Moves an inbox copy to `.processed/` once its task is over.
     fn retire_delivery(&self, to: Eidolon, signal: &Signal) -> Result<(), StoreError>;
+    /// Moves inbox copies of tasks to `.processed/` that are not among the `open` ones: what a process that died could
+    /// not move any more. Files that no task is named in are left alone.
+    fn reconcile_deliveries(&self, open: &HashSet<TaskId>) -> Result<(), StoreError>;
     /// Writes a signal for the world to read (`PROJECT_COMPLETE`).
     fn announce(&self, signal: &Signal) -> Result<(), StoreError>;
     /// Makes everything written so far durable (`syncfs`).
@@ -484,6 +488,7 @@ pub trait Notifier: Send + Sync + 'static {
 pub trait Clock: Send + Sync + 'static {
     /// The moment.
     fn now(&self) -> Timestamp;
-    /// Returns when `at` has come (also when the clock jumps over it).
+    /// Returns when `at` has come (also when the clock jumps over it), and at the latest when as much time has passed as
+    /// was left: after a clock was set back, `at` may still lie ahead.
     fn sleep_until(&self, at: Timestamp) -> BoxFuture<'static, ()>;
 }

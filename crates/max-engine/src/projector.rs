@@ -7,7 +7,8 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use max_core::effect::{Effect, deliver};
+use max_core::effect::{Effect, deliver, effects};
+use max_core::event::{Entry, Event};
 use max_core::id::{LeadId, TaskId};
 use max_core::lead::Lead;
 use max_core::signal::Signal;
@@ -46,7 +47,7 @@ struct State {
     idle: bool,
     /// Somebody waits for everything to be written: no dwelling.
     hurry: bool,
-    announcements: Vec<Signal>,
+    announcements: Vec<(Position, Signal)>,
     seen: Position,
     /// Leads that are being written right now count as unsettled, too.
     writing: usize,
@@ -71,9 +72,7 @@ impl Projector {
         let mut state = self.state.lock();
         for one in committed {
             state.seen = state.seen.max(one.position);
-            for effect in announcements(one) {
-                state.announcements.push(effect);
-            }
+            state.announce(&one.lead, &one.entry, one.position);
             state.mark(Arc::clone(&one.lead), one.position);
         }
         if state.idle {
@@ -89,6 +88,12 @@ impl Projector {
         if state.idle {
             self.work.notify_one();
         }
+    }
+
+    /// Takes note of what an entry has the world told (at start: what an earlier process may not have come to).
+    pub fn announce(&self, lead: &Lead, entry: &Entry, position: Position) {
+        self.state.lock().announce(lead, entry, position);
+        self.work.notify_one();
     }
 
     /// Waits until everything noted so far is written, or the time is over; true when it is.
@@ -172,7 +177,7 @@ impl Projector {
                 self.settled.notify_all();
             }
             let due = synced.elapsed() >= SYNC_EVERY;
-            let safe = state.dirty.values().map(|d| d.since - 1).min().unwrap_or(state.seen);
+            let safe = state.safe();
             if trouble {
                 if state.stopping {
                     tracing::warn!("leaving readable copies unwritten; the next start writes them");
@@ -200,6 +205,24 @@ impl Projector {
 }
 
 impl State {
+    /// Up to here everything is written.
+    fn safe(&self) -> Position {
+        let leads = self.dirty.values().map(|dirty| dirty.since - 1);
+        let announcements = self.announcements.iter().map(|(position, _)| position - 1);
+        leads.chain(announcements).min().unwrap_or(self.seen)
+    }
+
+    fn announce(&mut self, lead: &Lead, entry: &Entry, position: Position) {
+        if !entry.events.iter().any(|event| matches!(event, Event::Closed { .. })) {
+            return;
+        }
+        for effect in effects(lead, entry) {
+            if let Effect::Announce { signal } = effect {
+                self.announcements.push((position, *signal));
+            }
+        }
+    }
+
     fn mark(&mut self, lead: Arc<Lead>, since: Position) {
         match self.dirty.get_mut(&lead.id) {
             Some(dirty) if dirty.lead.version <= lead.version => dirty.lead = lead,
@@ -242,12 +265,12 @@ struct Deliveries(HashMap<LeadId, (TaskId, Eidolon, Signal)>);
 #[derive(Default)]
 struct Failed {
     leads: Vec<(Arc<Lead>, Position)>,
-    announcements: Vec<Signal>,
+    announcements: Vec<(Position, Signal)>,
 }
 
 fn write(
     batch: Vec<(Arc<Lead>, Position)>,
-    announcements: Vec<Signal>,
+    announcements: Vec<(Position, Signal)>,
     folders: &dyn Folders,
     artifacts: &dyn ArtifactStore,
     deliveries: &mut Deliveries,
@@ -265,10 +288,10 @@ fn write(
             failed.leads.push((lead, since));
         }
     }
-    for signal in announcements {
+    for (position, signal) in announcements {
         if let Err(error) = fail::point("projector.announce").and_then(|()| folders.announce(&signal)) {
             tracing::warn!(%error, "an announcement could not be written; trying again");
-            failed.announcements.push(signal);
+            failed.announcements.push((position, signal));
         }
     }
     failed
@@ -291,18 +314,4 @@ impl Deliveries {
         }
         Ok(())
     }
-}
-
-fn announcements(committed: &Committed) -> Vec<Signal> {
-    let closed = committed.entry.events.iter().any(|e| matches!(e, max_core::event::Event::Closed { .. }));
-    if !closed {
-        return Vec::new();
-    }
-    max_core::effect::effects(&committed.lead, &committed.entry)
-        .into_iter()
-        .filter_map(|effect| match effect {
-            Effect::Announce { signal } => Some(*signal),
-            _ => None,
-        })
-        .collect()
 }

@@ -30,5 +30,6 @@ fn main() -> ExitCode {
 fn telemetry() {
     use tracing_subscriber::EnvFilter;
     let filter = EnvFilter::try_from_env("MAX_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    // A log on a full disk must not end the threads that write to it: telling of it on stderr would panic.
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).log_internal_errors(false).init();
 }

@@ -195,6 +195,26 @@ fn a_delivery_is_written_to_the_inbox_and_retired_by_day() {
 }
 
 #[test]
+fn copies_of_tasks_that_are_over_are_put_away_and_everything_else_stays() {
+    let place = Place::new();
+    let inbox = place.root.path().join("signals/scoping_inbox");
+    let copy = |id: &str| format!("20261122-100000_TASK_ASSIGNMENT_Director_to_Scoping_{id}.yaml");
+    let (over, open) = (uuid::Uuid::from_u128(1), uuid::Uuid::from_u128(2));
+    let others = ["20261122-100000_SAPWAVE_Director_to_Scoping_look-1.yaml", "note.txt", "ä.yaml"];
+    for name in [copy(&over.to_string()), copy(&open.to_string())].iter().map(String::as_str).chain(others) {
+        std::fs::write(inbox.join(name), "type: TASK_ASSIGNMENT").expect("a file");
+    }
+    for _ in 0..2 {
+        place.folders.reconcile_deliveries(&HashSet::from([TaskId(open)])).expect("tidy");
+    }
+    assert!(inbox.join(".processed/2026-11-22").join(copy(&over.to_string())).exists());
+    assert!(!inbox.join(copy(&over.to_string())).exists());
+    for name in [copy(&open.to_string())].iter().map(String::as_str).chain(others) {
+        assert!(inbox.join(name).exists(), "{name}");
+    }
+}
+
+#[test]
 fn a_folder_that_cannot_be_written_is_named() {
     let place = Place::new();
     let story = Story::of("Ada").0;

@@ -54,8 +54,7 @@ pub async fn put(
     };
     let mut wave = SapWave { name, eidolon, when, message, last_run: None, next_run: None };
     wave.next_run = next_run(&wave, now);
-    let kept = wave.clone();
-    app.state.director.read(move |store| store.put_sapwave(&kept)).await?;
+    app.state.director.put_sapwave(wave.clone()).await?;
     Ok((StatusCode::CREATED, Json(wave.into())))
 }
 

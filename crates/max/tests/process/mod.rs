@@ -82,6 +82,11 @@ impl Server {
         self.child.wait().expect("the process").code()
     }
 
+    /// Whether it ended by itself (a failpoint).
+    pub fn has_ended(&mut self) -> bool {
+        self.child.try_wait().expect("the process").is_some()
+    }
+
     /// Waits until it ends by itself (a failpoint); its exit code.
     pub fn wait(mut self) -> Option<i32> {
         self.child.wait().expect("the process").code()

@@ -274,6 +274,9 @@ impl Folders for NoFolders {
     fn retire_delivery(&self, _: Eidolon, _: &Signal) -> Result<(), StoreError> {
         Ok(())
     }
+    fn reconcile_deliveries(&self, _: &std::collections::HashSet<max_core::id::TaskId>) -> Result<(), StoreError> {
+        Ok(())
+    }
     fn announce(&self, _: &Signal) -> Result<(), StoreError> {
         Ok(())
     }

@@ -23,7 +23,7 @@ use crate::wire::LeadRow;
 /// LEAD is the lead's id or the reference it was given at ingestion (`external_ref`).
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    Add(add::Args),
+    Add(Box<add::Args>),
     List(list::Args),
     Show(show::Args),
     Handoff(handoff::Args),

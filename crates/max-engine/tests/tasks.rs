@@ -1,0 +1,186 @@
+//! Tasks: one holder at a time, nothing late counts, nothing is forgotten, nobody is starved.
+
+mod house;
+
+use std::time::Duration;
+
+use house::{House, eventually, ingest};
+use jiff::SignedDuration;
+use max_core::command::{Command, Request};
+use max_core::error::RefusalKind;
+use max_core::lead::{Actor, Status};
+use max_core::stage::{Eidolon, Stage};
+use max_engine::error::Error;
+use max_engine::ports::{Brief, CallFail, Thought};
+use max_testkit::voices::{Scripted, sensible};
+
+#[tokio::test]
+async fn a_lost_lease_goes_to_the_next_worker_and_the_late_work_is_refused() {
+    let house = House::new();
+    let engine = house.start();
+    let director = engine.director();
+    let lead = ingest(director, "Mina").await;
+    let late = director.next_task(Eidolon::LeadGen, "a/1").await;
+    assert!(director.try_next_task(Eidolon::LeadGen, "b/1").await.expect("a board").is_none(), "one holder at a time");
+    house.pass(61);
+    eventually("the attempt ends", || house.lead(lead).open_task().is_some_and(|task| task.holder.is_none())).await;
+    house.pass(60);
+    let next = director.next_task(Eidolon::LeadGen, "b/1").await;
+    assert_eq!((next.task, next.attempt), (late.task, late.attempt + 1));
+    let thought = |brief: &Brief| sensible(brief).expect("a thought");
+    let brief = director.brief(&next).await.expect("a brief");
+    let refused = director.submit(&late, thought(&brief), "slow").await;
+    assert!(matches!(&refused, Err(Error::Refused(r)) if r.kind == RefusalKind::Fenced), "{refused:?}");
+    assert!(director.renew(late.task, late.attempt).await.is_err());
+    assert_eq!(house.lead(lead).stage, Stage::LeadGen);
+    director.submit(&next, thought(&brief), "quick").await.expect("the newest attempt counts");
+    let repeated = director.submit(&next, thought(&brief), "quick").await.expect("told again");
+    assert!(repeated.repeated);
+    assert_eq!(house.lead(lead).stage, Stage::FirstResponder);
+    engine.stop(Duration::from_secs(5)).await;
+}
+
+#[tokio::test]
+async fn what_fails_again_and_again_ends_with_the_core_orchestra() {
+    let house = House::new();
+    let script = |brief: &Brief| -> Result<Thought, CallFail> {
+        let again = brief.lead.open_task().is_some_and(|task| task.eidolon == Eidolon::LeadGen);
+        Err(if again { CallFail::Empty } else { CallFail::Unable("no advice".into()) })
+    };
+    let engine = house.start_with(Scripted::new(script), 1);
+    let lead = ingest(engine.director(), "Mina").await;
+    eventually("it is escalated and looked at", || {
+        house.pass(5);
+        house.lead(lead).escalation.as_ref().is_some_and(|e| e.recommendation.is_some())
+    })
+    .await;
+    assert_eq!(house.lead(lead).status(), Status::Failed);
+    let log = engine.director().entries(lead, 0, usize::MAX).await.expect("a log");
+    let claims = log.iter().filter(|l| l.entry.by == Actor::Eidolon(Eidolon::LeadGen) && is_claim(l)).count();
+    assert_eq!(claims, house.policy.max_attempts as usize);
+    assert!(log.iter().any(|l| l.entry.by == Actor::Eidolon(Eidolon::Mach42v2)));
+    engine.stop(Duration::from_secs(5)).await;
+}
+
+fn is_claim(logged: &max_engine::ports::Logged) -> bool {
+    logged.entry.events.iter().any(|e| matches!(e, max_core::event::Event::TaskClaimed { .. }))
+}
+
+#[tokio::test]
+async fn what_nobody_took_is_put_up_again() {
+    let house = House::new();
+    let engine = house.start();
+    let director = engine.director();
+    let lead = ingest(director, "Mina").await;
+    let task = house.lead(lead).open_task().expect("a task").id;
+    director.board().forget(task);
+    assert!(director.try_next_task(Eidolon::LeadGen, "a/1").await.expect("a board").is_none());
+    house.pass(31);
+    let found = director.next_task(Eidolon::LeadGen, "a/1").await;
+    assert_eq!((found.task, found.attempt), (task, 1));
+    engine.stop(Duration::from_secs(5)).await;
+}
+
+#[tokio::test]
+async fn a_dead_process_loses_its_task_at_once_and_a_remote_worker_keeps_it() {
+    let house = House::new();
+    let engine = house.start();
+    let dead = ingest(engine.director(), "Mina").await;
+    let own = format!("{}/leadgen-1", engine.director().instance());
+    engine.director().next_task(Eidolon::LeadGen, &own).await;
+    let remote = ingest(engine.director(), "Otto").await;
+    let kept = engine.director().next_task(Eidolon::LeadGen, "elsewhere/leadgen-1").await;
+    engine.stop(Duration::from_secs(5)).await;
+
+    let engine = house.start();
+    eventually("the dead one's task is free", || house.lead(dead).open_task().is_some_and(|t| t.holder.is_none()))
+        .await;
+    assert_eq!(house.lead(remote).open_task().and_then(|t| t.holder.clone()).as_deref(), Some("elsewhere/leadgen-1"));
+    eventually("its lease goes on here", || engine.director().board().knows(kept.task)).await;
+    engine.director().renew(kept.task, kept.attempt).await.expect("it still holds it");
+    engine.stop(Duration::from_secs(5)).await;
+}
+
+#[tokio::test]
+async fn a_stop_lets_the_running_turn_end() {
+    let house = House::new();
+    let voice = Scripted::held(sensible);
+    let engine = house.start_with(voice.clone(), 1);
+    let lead = ingest(engine.director(), "Mina").await;
+    voice.begun().await;
+    let stopping = engine.stop(Duration::from_secs(20));
+    let releasing = async { voice.release() };
+    tokio::join!(stopping, releasing);
+    assert_eq!(house.lead(lead).stage, Stage::FirstResponder);
+    let late = engine.director().ingest(max_testkit::builders::new_lead("Late"), Actor::Client, None, None).await;
+    assert!(matches!(late, Err(Error::Stopping)), "{late:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn hundreds_of_leads_at_once_each_get_only_their_own() {
+    let house = House::new();
+    let engine = house.start_with(Scripted::new(sensible), 4);
+    let director = engine.director();
+    let names: Vec<String> = (0..300).map(|n| format!("Client{n:03}")).collect();
+    let ids = futures::future::join_all(names.iter().map(|name| ingest(director, name))).await;
+    eventually("all have been answered", || house.world.sent.lock().len() == ids.len()).await;
+    for (id, name) in ids.iter().zip(&names) {
+        let messages = director.messages(*id).await.expect("a conversation");
+        assert_eq!(messages.len(), 2, "{name}");
+        assert!(messages.iter().all(|m| m.message.body.contains(name)), "{messages:?}");
+    }
+    engine.stop(Duration::from_secs(5)).await;
+}
+
+#[tokio::test]
+async fn a_lead_with_many_messages_does_not_keep_the_others_waiting() {
+    let house = House::new();
+    let engine = house.start();
+    let director = engine.director();
+    let busy = ingest(director, "Busy").await;
+    let quiet = ingest(director, "Quiet").await;
+    for number in 0..50 {
+        let incoming = max_core::command::Incoming {
+            kind: max_core::lead::MessageKind::Reply,
+            subject: String::new(),
+            body: format!("and another thing, number {number}"),
+            address: "busy@example.com".into(),
+            rfc_id: None,
+            in_reply_to: None,
+            verified: true,
+        };
+        let request = Request::new(Actor::Client, Command::Receive(Box::new(incoming)));
+        director.act(busy, request, None).await.expect("taken in");
+    }
+    let mut turns = Vec::new();
+    for worker in 0..2 {
+        turns.push(director.next_task(Eidolon::LeadGen, &format!("a/{worker}")).await.lead.id);
+    }
+    assert!(turns.contains(&quiet), "the second turn at the latest");
+    engine.stop(Duration::from_secs(5)).await;
+}
+
+#[tokio::test]
+async fn a_caller_that_hangs_up_leaves_its_task_to_the_next_one() {
+    let house = House::new();
+    let engine = house.start();
+    let director = engine.director();
+    let lead = ingest(director, "Mina").await;
+    {
+        let mut asked = Box::pin(director.try_next_task(Eidolon::LeadGen, "a/1"));
+        // Polled once: the task is taken from the board and its claim is on the way. Then the caller is gone.
+        let _ = futures::poll!(&mut asked);
+    }
+    // Whether the claim came through or not, somebody else gets the task, at the latest when the lease is over.
+    let other = tokio::spawn({
+        let director = director.clone();
+        async move { director.next_task(Eidolon::LeadGen, "b/1").await }
+    });
+    eventually("the next one has it", || {
+        house.clock.advance(SignedDuration::from_secs(1));
+        other.is_finished()
+    })
+    .await;
+    assert_eq!(other.await.expect("an assignment").lead.id, lead);
+    engine.stop(Duration::from_secs(5)).await;
+}
