@@ -77,7 +77,11 @@ impl Rejected {
 impl From<Error> for Rejected {
     fn from(error: Error) -> Self {
         let retry = matches!(error, Error::Store(_) | Error::Stopping);
-        Self { reason: error.to_string(), retry }
+        let reason = match error {
+            Error::KeyReused => "duplicate id: it stands for another signal already; give a new signal a new id".into(),
+            other => other.to_string(),
+        };
+        Self { reason, retry }
     }
 }
 
@@ -140,7 +144,7 @@ impl SignalRouter {
             summary: signal.summary.clone().unwrap_or_default(),
             reason: signal.extra_text("reason").map(str::to_owned),
         };
-        let acted = self.act(&lead, by, signal_id, command).await?;
+        let acted = self.act(signal, lead.id, Request { by, signal_id, command }).await?;
         Ok(told(&acted, &format!("handed to {to}"), &format!("the lead was in {to} already")))
     }
 
@@ -158,8 +162,9 @@ impl SignalRouter {
             in_reply_to: signal.extra_text("in_reply_to").map(str::to_owned),
             verified: false,
         };
-        let signal_id = signal.id.clone();
-        let acted = self.act(&lead, Actor::Client, signal_id, Command::Receive(Box::new(incoming))).await?;
+        let command = Command::Receive(Box::new(incoming));
+        let acted =
+            self.act(signal, lead.id, Request { by: Actor::Client, signal_id: signal.id.clone(), command }).await?;
         Ok(told(&acted, "the message was taken in", "the message was known already"))
     }
 
@@ -174,14 +179,15 @@ impl SignalRouter {
             reason: slip.reason,
         };
         let request = Request { by, signal_id: signal.id.clone(), command };
-        let acted = self.director.act(lead, request, None).await?;
+        let acted = self.act(signal, lead, request).await?;
         Ok(told(&acted, "decided", "it was decided before"))
     }
 
     async fn escalation(&self, signal: &Signal, by: Actor) -> Result<Routed, Rejected> {
         let lead = self.lead_of(signal).await?;
         let reason = signal.extra_text("reason").or(signal.summary.as_deref()).unwrap_or_default().to_owned();
-        let acted = self.act(&lead, by, signal.id.clone(), Command::Escalate { reason }).await?;
+        let command = Command::Escalate { reason };
+        let acted = self.act(signal, lead.id, Request { by, signal_id: signal.id.clone(), command }).await?;
         Ok(told(&acted, "escalated", "it was escalated before"))
     }
 
@@ -191,14 +197,12 @@ impl SignalRouter {
         Ok(Routed { sentence: format!("{eidolon} was woken"), lead: None })
     }
 
-    async fn act(
-        &self,
-        lead: &Lead,
-        by: Actor,
-        signal_id: Option<SignalId>,
-        command: Command,
-    ) -> Result<Acted, Rejected> {
-        Ok(self.director.act(lead.id, Request { by, signal_id, command }, None).await?)
+    /// An id that the sender gave stands for one content: with another it is a mistake, not a repeat.
+    async fn act(&self, signal: &Signal, lead: LeadId, request: Request) -> Result<Acted, Rejected> {
+        let given = request.signal_id.as_ref().filter(|id| !is_derived(id));
+        let once = given
+            .map(|id| OnceKey { key: signal_key(id), body: Digest::of_json(&Signal { at: None, ..signal.clone() }) });
+        Ok(self.director.act(lead, request, once).await?)
     }
 
     async fn lead_of(&self, signal: &Signal) -> Result<Arc<Lead>, Rejected> {
