@@ -138,6 +138,12 @@ impl Folders for FileFolders {
             .map_err(|e| files::store_error("write", &self.root.join("signals/.announced"), &e))
     }
 
+    fn forget(&self) {
+        for shard in &self.shards {
+            shard.lock().placed.clear();
+        }
+    }
+
     fn sync(&self) -> Result<(), StoreError> {
         self.pipeline.sync_all().map_err(|e| files::store_error("sync", &self.root, &e))
     }

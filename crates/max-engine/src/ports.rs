@@ -375,6 +375,8 @@ pub trait Folders: Send + Sync + 'static {
     fn reconcile_deliveries(&self, open: &HashSet<TaskId>) -> Result<(), StoreError>;
     /// Writes a signal for the world to read (`PROJECT_COMPLETE`).
     fn announce(&self, signal: &Signal) -> Result<(), StoreError>;
+    /// Forgets what it remembers to have written, so that it is all looked up and written again.
+    fn forget(&self) {}
     /// Makes everything written so far durable (`syncfs`).
     fn sync(&self) -> Result<(), StoreError>;
 }

@@ -52,6 +52,8 @@ struct State {
     /// Leads that are being written right now count as unsettled, too.
     writing: usize,
     unsynced: bool,
+    /// What is believed to be on disk may not be there.
+    doubted: bool,
     stopping: bool,
 }
 
@@ -88,6 +90,11 @@ impl Projector {
         if state.idle {
             self.work.notify_one();
         }
+    }
+
+    /// From now on nothing is taken to be on disk because it was written before: somebody may have removed it.
+    pub fn doubt(&self) {
+        self.state.lock().doubted = true;
     }
 
     /// Takes note of what an entry has the world told (at start: what an earlier process may not have come to).
@@ -163,7 +170,12 @@ impl Projector {
             let announcements = std::mem::take(&mut state.announcements);
             state.writing = batch.len().max(1);
             state.unsynced = true;
+            let doubted = std::mem::take(&mut state.doubted);
             drop(state);
+            if doubted {
+                folders.forget();
+                deliveries = Deliveries::default();
+            }
             let failed = write(batch, announcements, folders, artifacts, &mut deliveries);
             let mut state = self.state.lock();
             state.writing = 0;

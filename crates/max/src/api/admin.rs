@@ -119,6 +119,7 @@ pub async fn backup(State(app): AppState, _: Admin, input: Input<BackupTo>) -> R
 pub async fn rebuild(State(app): AppState, _: Admin, _: Input<Nothing>) -> Result<Json<Rebuilt>, Problem> {
     let director = &app.state.director;
     let since = director.read(|store| store.last_position()).await?;
+    director.projector().doubt();
     let mut filter = LeadFilter { limit: 500, ..LeadFilter::default() };
     let mut leads = 0;
     loop {
