@@ -33,9 +33,11 @@ fn dependencies(krate: &str) -> Vec<String> {
     manifest["dependencies"].as_table().expect("a table").keys().cloned().collect()
 }
 
-/// The code of a source without its comments.
+/// The code of a source without its comments and its tests, which stand at the end.
 fn code(text: &str) -> String {
-    text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
+    let shipped = text.split("#[cfg(test)]").next().unwrap_or(text);
+    let shipped = shipped.split("#[cfg(all(test").next().unwrap_or(shipped);
+    shipped.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
 }
 
 #[test]

@@ -58,7 +58,7 @@ fn tokens_and_backups_work_with_and_without_a_server() {
     assert_eq!(exit, Some(0));
     let (exit, done, said) = max(root, &["backup"]);
     assert_eq!(exit, Some(0), "{done:#}{said}");
-    assert!(Path::new(done["path"].as_str().expect("a path")).is_file());
+    assert!(Path::new(done["path"].as_str().expect("a path")).join("max.db").is_file());
 }
 
 #[test]

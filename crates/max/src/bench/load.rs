@@ -23,18 +23,32 @@ pub struct Load {
     pub refused: usize,
 }
 
-/// Sends every request once, over `connections` connections.
+/// Sends every request once, over `connections` connections, each as fast as it is answered.
 ///
 /// # Errors
 /// When a connection cannot be made or an answer cannot be read.
 pub async fn run(server: SocketAddr, connections: usize, requests: Vec<Vec<u8>>) -> anyhow::Result<Load> {
+    run_paced(server, connections, requests, None).await
+}
+
+/// The same at a steady rate of requests per second: latency as clients see it who do not wait for each other.
+///
+/// # Errors
+/// When a connection cannot be made or an answer cannot be read.
+pub async fn run_paced(
+    server: SocketAddr,
+    connections: usize,
+    requests: Vec<Vec<u8>>,
+    rate: Option<f64>,
+) -> anyhow::Result<Load> {
     let requests = Arc::new(requests);
     let next = Arc::new(AtomicUsize::new(0));
     let start = Instant::now();
     let mut workers = Vec::new();
     for _ in 0..connections {
         let (requests, next) = (Arc::clone(&requests), Arc::clone(&next));
-        workers.push(tokio::spawn(async move { worker(server, &requests, &next).await }));
+        workers
+            .push(tokio::spawn(async move { worker(server, &requests, &next, rate.map(|rate| (start, rate))).await }));
     }
     let mut load = Load { latencies: Latencies::default(), took: Duration::ZERO, refused: 0 };
     for worker in workers {
@@ -46,11 +60,21 @@ pub async fn run(server: SocketAddr, connections: usize, requests: Vec<Vec<u8>>)
     Ok(load)
 }
 
-async fn worker(server: SocketAddr, requests: &[Vec<u8>], next: &AtomicUsize) -> anyhow::Result<(Latencies, usize)> {
+async fn worker(
+    server: SocketAddr,
+    requests: &[Vec<u8>],
+    next: &AtomicUsize,
+    pace: Option<(Instant, f64)>,
+) -> anyhow::Result<(Latencies, usize)> {
     let mut connection = Connection::open(server).await?;
     let mut latencies = Latencies::default();
     let mut refused = 0;
-    while let Some(request) = requests.get(next.fetch_add(1, Ordering::Relaxed)) {
+    loop {
+        let number = next.fetch_add(1, Ordering::Relaxed);
+        let Some(request) = requests.get(number) else { break };
+        if let Some((begun, rate)) = pace {
+            tokio::time::sleep_until((begun + Duration::from_secs_f64(number as f64 / rate)).into()).await;
+        }
         let start = Instant::now();
         let status = connection.send(request).await?;
         if (200..300).contains(&status) {
