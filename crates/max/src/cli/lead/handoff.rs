@@ -21,6 +21,9 @@ pub struct Args {
     lead: String,
     /// The stage, in any spelling [default: the next one]
     to: Option<String>,
+    /// The same, for scripts that name everything
+    #[arg(long = "to", value_name = "STAGE", conflicts_with = "to", hide = true)]
+    stage: Option<String>,
     /// Why; needed to go back or past a stage
     #[arg(long)]
     reason: Option<String>,
@@ -34,8 +37,8 @@ pub struct Args {
 
 pub(super) async fn run(args: &Args, context: &Context<'_>) -> Result<Exit, Failure> {
     let mut body = json!({});
-    let fields =
-        [("to", &args.to), ("reason", &args.reason), ("summary", &args.summary), ("previous_stage", &args.from)];
+    let to = if args.to.is_some() { &args.to } else { &args.stage };
+    let fields = [("to", to), ("reason", &args.reason), ("summary", &args.summary), ("previous_stage", &args.from)];
     for (key, value) in fields {
         if let Some(value) = value {
             body[key] = json!(value);

@@ -50,7 +50,12 @@ pub struct Close {
     /// The lead's id or reference
     lead: String,
     /// How it ends
-    #[arg(long = "as", value_name = "OUTCOME", value_parser = ["lost", "disqualified", "spam", "merged", "delivered"])]
+    #[arg(
+        long = "as",
+        alias = "outcome",
+        value_name = "OUTCOME",
+        value_parser = ["lost", "disqualified", "spam", "merged", "delivered"]
+    )]
     outcome: String,
     /// Why, in a sentence
     #[arg(long)]
