@@ -26,8 +26,9 @@ pub const WATERMARK: &str = "projected_to";
 const BATCH: usize = 256;
 /// How long a changed lead is left alone before it is written, so that a burst of steps costs one file and not many.
 const DWELL: Duration = Duration::from_millis(100);
-/// How often the file system is synced while there is work.
-const SYNC_EVERY: Duration = Duration::from_secs(1);
+/// How often the file system is synced while there is work. A sync makes the log's own commits wait, so it is rare; what
+/// it costs is that a start after a crash writes a few seconds of copies again.
+const SYNC_EVERY: Duration = Duration::from_secs(5);
 /// How long a failing folder is left alone.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
