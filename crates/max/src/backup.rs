@@ -4,7 +4,9 @@
 //! moment later is then in both, and its id makes the second time harmless. The log comes next, as it is at one
 //! moment. Artifacts never change and are durable before the log names them, so that copying them afterwards finds
 //! all of them. The outbox comes last: it holds every mail that the copied log believes sent. A mail that leaves
-//! after that is unsent in the copy and leaves once more, under the same Message-ID, when the copy is started.
+//! after that is unsent in the copy and leaves once more, under the same Message-ID, when the copy is started. What was
+//! decided after the moment of the log is decided again, so that its mails (some may lie in the copied outbox, unknown to
+//! the copied log) are written anew, under other ids.
 //!
 //! Readable copies are not taken along; the copy's first start writes them. Secrets in `run/` are not either: a new
 //! local token and a new key for signed approvals are made.

@@ -15,7 +15,8 @@ use crate::wire::BackupDone;
 /// were at one moment; no secrets of run/. To restore: stop MAX, move its root away, put the copy in its place, and
 /// start `max up` (it writes the readable copies and a new local token).
 ///
-/// A mail that left after the copy was made is unsent in the copy: it leaves once more, with the same Message-ID.
+/// A mail that left after the copy was made is unsent in the copy: it leaves once more, with the same Message-ID. What
+/// was decided after that moment is decided again.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
