@@ -16,12 +16,12 @@ use rusqlite::{Connection, Error};
 
 use super::fault::store_error;
 
-/// Writes between two looks at the log, about 32 MiB of it. Seldom is better: pages that change again and again are
+/// Writes between two looks at the log, about 100 MiB of it. Seldom is better: pages that change again and again are
 /// copied once, and each copy ends in two syncs that hold up the writer's own.
-pub(super) const EVERY_WRITES: usize = 8_000;
+pub(super) const EVERY_WRITES: usize = 24_000;
 
 /// Pages in the log (4 KiB each) from which it is made to begin again at its start.
-const LONG: i64 = 6_144;
+const LONG: i64 = 18_432;
 
 /// The thread. It ends when this is dropped.
 pub(super) struct Checkpointer {
