@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::event::{Entry, Event};
-use crate::id::{ApprovalId, EscalationId, LeadId, MessageId, SignalId, TaskId};
+use crate::id::{ApprovalId, EscalationId, MessageId, SignalId, TaskId};
 use crate::lead::{Lead, TaskReason};
 use crate::signal::{Signal, SignalType};
 use crate::stage::{Eidolon, Stage};
@@ -120,10 +120,9 @@ pub fn effects(lead: &Lead, entry: &Entry) -> Vec<Effect> {
 pub fn deliver(lead: &Lead, task: TaskId) -> Option<Effect> {
     let open = lead.open_task().filter(|t| t.id == task)?;
     let last = lead.history.last();
-    let entered = matches!(open.reason, TaskReason::StageEntered);
     let previous = last.and_then(|t| t.from_stage);
     let (kind, from) = match (&open.reason, previous) {
-        (TaskReason::StageEntered, Some(previous)) if entered => (SignalType::PipelineTransition, previous.name()),
+        (TaskReason::StageEntered, Some(previous)) => (SignalType::PipelineTransition, previous.name()),
         (TaskReason::ClientMessage { .. }, _) => (SignalType::ClientMessage, "Director"),
         (TaskReason::Review { .. }, _) => (SignalType::Escalation, lead.stage.name()),
         _ => (SignalType::TaskAssignment, "Director"),
@@ -144,13 +143,4 @@ pub fn deliver(lead: &Lead, task: TaskId) -> Option<Effect> {
     signal.id = Some(SignalId::from(open.id.0));
     signal.extra.insert("task_id".into(), open.id.to_string().into());
     Some(Effect::Deliver { to: open.eidolon, task, signal: Box::new(signal) })
-}
-
-/// Where an effect belongs: the lead it is about.
-#[derive(Clone, Debug, PartialEq)]
-pub struct LeadEffect {
-    /// The lead.
-    pub lead: LeadId,
-    /// What to do.
-    pub effect: Effect,
 }

@@ -9,7 +9,6 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use max_core::command::{Command, Import, Request};
-use max_core::event::Entry;
 use max_core::id::{ApprovalId, LeadId, LeadRef, MessageId, SignalId, TaskId};
 use max_core::lead::{Actor, Lead, NewLead};
 use max_core::policy::Policy;
@@ -372,10 +371,4 @@ async fn blocking<T: Send + 'static>(
         Ok(result) => result.map_err(Error::Store),
         Err(_) => Err(Error::Stopping),
     }
-}
-
-/// The facts of an entry that a subscriber may skip when it only follows leads.
-pub fn is_housekeeping(entry: &Entry) -> bool {
-    use max_core::event::Event;
-    entry.events.iter().all(|e| matches!(e, Event::MessageReleased { .. } | Event::MessageSent { .. }))
 }

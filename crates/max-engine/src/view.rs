@@ -2,7 +2,7 @@
 
 use max_core::event::{Entry, Event};
 use max_core::id::{ApprovalId, MessageId};
-use max_core::lead::{Actor, Approval, Delivery, Direction, Lead, Message, MessageKind};
+use max_core::lead::{Actor, Approval, Delivery, Direction, Message, MessageKind};
 use max_core::stage::Stage;
 use serde::Serialize;
 
@@ -157,8 +157,7 @@ pub fn message(log: &[Logged], id: MessageId) -> Option<Message> {
 }
 
 /// One line for each fact, for people.
-pub fn line(event: &Event, lead: Option<&Lead>) -> String {
-    let _ = lead;
+pub fn line(event: &Event) -> String {
     match event {
         Event::LeadIngested { lead, .. } => format!("{} came in", lead.display_name()),
         Event::LeadImported { lead, .. } => format!("{} was imported", lead.display_name()),

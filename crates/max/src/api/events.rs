@@ -78,7 +78,7 @@ pub fn views(logged: &Logged) -> Vec<EventView> {
         by: entry.by.clone(),
         signal_id: entry.signal_id.clone(),
         kind: event.name().into(),
-        line: line(event, None),
+        line: line(event),
         data: fields(event),
     };
     entry.events.iter().map(view).collect()
@@ -198,7 +198,7 @@ fn messages(position: Position, entry: &Entry, lead: &Arc<Lead>) -> Vec<Message>
             at: entry.at,
             by: entry.by.clone(),
             kind: event.name().into(),
-            line: line(event, Some(lead)),
+            line: line(event),
             status,
             current_stage,
             next_action: next_action.clone(),
