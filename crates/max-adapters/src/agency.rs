@@ -9,9 +9,13 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
 
+use jiff::civil::Date;
+use max_core::calendar::{Calendar, Country};
+use max_core::id::Digest;
 use max_core::policy::{RateCard, Service};
 use max_core::stage::Eidolon;
-use max_core::stages::onboarding::Owner;
+use max_core::stages::onboarding::{Cover, Owner};
+use max_core::stages::scoping::QualityKind;
 use max_documents::Lang;
 use max_documents::contract::Clause;
 use minijinja::Environment;
@@ -34,20 +38,30 @@ pub struct Agency {
     mails: Environment<'static>,
 }
 
-/// A text in every language.
+/// A text by language. English and German are always there; another language falls back to English.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Text {
     en: String,
     de: String,
+    #[serde(default)]
+    nl: Option<String>,
+    #[serde(default)]
+    fr: Option<String>,
 }
 
 impl Text {
+    fn of([en, de, nl, fr]: [&str; 4]) -> Self {
+        Self { en: en.into(), de: de.into(), nl: Some(nl.into()), fr: Some(fr.into()) }
+    }
+
     /// The text in `lang`.
     pub fn get(&self, lang: Lang) -> &str {
         match lang {
             Lang::En => &self.en,
             Lang::De => &self.de,
+            Lang::Nl => self.nl.as_deref().unwrap_or(&self.en),
+            Lang::Fr => self.fr.as_deref().unwrap_or(&self.en),
         }
     }
 }
@@ -66,6 +80,12 @@ pub struct Profile {
     pub contact: String,
     /// Its time zone (IANA).
     pub time_zone: String,
+    /// The country whose public holidays it keeps.
+    #[serde(default)]
+    pub country: Option<Country>,
+    /// Other days on which it is closed.
+    #[serde(default)]
+    pub holidays: Vec<Date>,
     /// The languages it answers in, the preferred one first.
     pub languages: Vec<Lang>,
     /// Where it says how it treats data.
@@ -100,6 +120,18 @@ pub struct Catalog {
     /// What every client brings.
     #[serde(rename = "duty", default)]
     pub duties: Vec<Duty>,
+    /// How well everything has to work.
+    #[serde(rename = "quality", default)]
+    pub qualities: Vec<QualityTemplate>,
+    /// What may go wrong.
+    #[serde(rename = "risk", default)]
+    pub risks: Vec<RiskTemplate>,
+    /// Words that both sides use in one sense.
+    #[serde(rename = "term", default)]
+    pub terms: Vec<TermTemplate>,
+    /// What has to stand before what.
+    #[serde(rename = "order", default)]
+    pub orders: Vec<Order>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -171,6 +203,64 @@ pub struct TopicQuestion {
     pub known_by: Vec<String>,
     /// The question.
     pub text: Text,
+    /// How much hangs on it: 2 for what every scope needs, 1 for what is good to know.
+    #[serde(default = "heavy")]
+    pub weight: u8,
+    /// Only asked when this feature is wanted; always when empty.
+    #[serde(default)]
+    pub feature: String,
+    /// What is assumed as long as nobody has answered.
+    #[serde(default)]
+    pub assume: Option<Text>,
+}
+
+fn heavy() -> u8 {
+    2
+}
+
+/// How well everything has to work, in one respect.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct QualityTemplate {
+    /// In which respect.
+    pub of: QualityKind,
+    /// What is demanded, with its measure.
+    pub text: Text,
+}
+
+/// Something that may go wrong.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RiskTemplate {
+    /// Only where this feature is wanted; always when empty.
+    #[serde(default)]
+    pub feature: String,
+    /// What.
+    pub text: Text,
+    /// What would follow.
+    pub effect: Text,
+    /// What is done about it.
+    pub answer: Text,
+}
+
+/// A word and its sense.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TermTemplate {
+    /// The word.
+    pub term: Text,
+    /// What it means.
+    pub means: Text,
+}
+
+/// A feature that is built after others.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Order {
+    /// The feature.
+    pub feature: String,
+    /// The features it needs, where they are wanted.
+    pub after: Vec<String>,
 }
 
 /// Something every client brings.
@@ -191,6 +281,89 @@ pub struct Onboarding {
     /// The folders of a workspace.
     #[serde(rename = "folder", default)]
     pub folders: Vec<FolderTemplate>,
+    /// What the welcome says beside the steps.
+    #[serde(default)]
+    pub welcome: WelcomeTemplate,
+    /// Who gets into what.
+    #[serde(rename = "access", default)]
+    pub access: Vec<AccessTemplate>,
+    /// Programs that steps of MAX may run; there are no others.
+    #[serde(rename = "script", default)]
+    pub scripts: Vec<ScriptTemplate>,
+    /// Only says what the programs would do.
+    #[serde(default)]
+    pub dry_run: bool,
+}
+
+/// What the welcome says beside the steps.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct WelcomeTemplate {
+    /// How many working days after the start the kick-off is.
+    pub kick_off_days: u32,
+    /// What is talked about then.
+    pub agenda: Vec<Text>,
+    /// How both sides talk, and how soon an answer comes.
+    pub communication: Text,
+    /// Where the client sees how it stands.
+    pub status: Text,
+}
+
+impl Default for WelcomeTemplate {
+    fn default() -> Self {
+        Self {
+            kick_off_days: 3,
+            agenda: vec![
+                Text::of(["Who does what", "Wer was macht", "Wie wat doet", "Qui fait quoi"]),
+                Text::of([
+                    "The plan and its dates",
+                    "Der Plan und seine Termine",
+                    "Het plan en de data",
+                    "Le plan et ses dates",
+                ]),
+                Text::of([
+                    "What we need from you, and by when",
+                    "Was wir von Ihnen brauchen, und bis wann",
+                    "Wat we van u nodig hebben, en wanneer",
+                    "Ce dont nous avons besoin, et pour quand",
+                ]),
+            ],
+            communication: Text::of([
+                "Answer any of our mails; everything about the project stays in one conversation. On working days you have an answer by the next working day.",
+                "Antworten Sie einfach auf eine unserer Mails; alles zum Projekt bleibt in einem Gespräch. An Werktagen haben Sie spätestens am nächsten Werktag eine Antwort.",
+                "Beantwoord gewoon een van onze mails; alles over het project blijft in één gesprek. Op werkdagen hebt u uiterlijk de volgende werkdag antwoord.",
+                "Répondez à l'un de nos e-mails ; tout ce qui concerne le projet reste dans un seul échange. Les jours ouvrés, vous avez une réponse au plus tard le jour ouvré suivant.",
+            ]),
+            status: Text::of([
+                "In the weekly report that comes by mail",
+                "Im wöchentlichen Bericht, der per Mail kommt",
+                "In het wekelijkse verslag dat per mail komt",
+                "Dans le rapport hebdomadaire envoyé par e-mail",
+            ]),
+        }
+    }
+}
+
+/// Somebody's way into something; always by invitation.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AccessTemplate {
+    /// `agency` for the agency's contact, `client` for the client's.
+    pub who: Owner,
+    /// Into what.
+    pub what: Text,
+    /// What may be done there.
+    pub rights: Text,
+}
+
+/// A program that a step may run.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ScriptTemplate {
+    /// Its id, as steps name it.
+    pub id: String,
+    /// Its absolute path and its arguments.
+    pub command: Vec<String>,
 }
 
 /// One step of the checklist.
@@ -206,6 +379,22 @@ pub struct StepTemplate {
     /// The file that a step of MAX makes.
     #[serde(default)]
     pub makes: String,
+    /// How people do it.
+    #[serde(default)]
+    pub instructions: Option<Text>,
+    /// By how many working days after the start it is due.
+    #[serde(default = "three_days")]
+    pub due_days: u32,
+    /// What every project needs that it takes care of.
+    #[serde(default)]
+    pub covers: Option<Cover>,
+    /// The script that makes the file.
+    #[serde(default)]
+    pub script: Option<String>,
+}
+
+const fn three_days() -> u32 {
+    3
 }
 
 /// A folder of the workspace.
@@ -278,6 +467,12 @@ impl Agency {
         &self.rates
     }
 
+    /// The days on which the agency works.
+    pub fn calendar(&self) -> Calendar {
+        let closed = self.profile.holidays.iter().copied().collect();
+        Calendar { countries: self.profile.country.into_iter().collect(), closed }
+    }
+
     /// The services as the core's policy knows them.
     pub fn services(&self) -> Vec<Service> {
         self.catalog
@@ -307,19 +502,45 @@ impl Agency {
         self.profile.disclosure.get(lang)
     }
 
-    /// The contract's clauses in order.
+    /// The contract's clauses in order; the English ones where a language has none.
     pub fn clauses(&self, lang: Lang) -> &[Clause] {
-        self.clauses.get(&lang).map_or(&[], Vec::as_slice)
+        let own = self.clauses.get(&lang).filter(|clauses| !clauses.is_empty());
+        own.or_else(|| self.clauses.get(&Lang::En)).map_or(&[], Vec::as_slice)
     }
 
-    /// Renders a mail: its subject and its text.
-    pub fn mail(&self, lang: Lang, name: &str, slots: minijinja::Value) -> Result<(String, String), AgencyError> {
-        let file = format!("templates/{}/{name}.txt", lang.tag());
-        let failed = |error: minijinja::Error| AgencyError::new(&file, format!("{error}"));
-        let text = self.mails.get_template(&file).and_then(|t| t.render(slots)).map_err(failed)?;
+    /// SHA-256 of every clause, by language and id, so that a contract can be held against the library.
+    pub fn clause_digests(&self) -> BTreeMap<String, BTreeMap<String, Digest>> {
+        let of = |lang: Lang| self.clauses(lang).iter().map(|c| (c.id.clone(), c.digest())).collect();
+        Lang::ALL.into_iter().map(|lang| (lang.tag().to_owned(), of(lang))).collect()
+    }
+
+    /// Renders a mail: its subject and its text. `informal` takes `<name>.informal.txt` where there is one.
+    ///
+    /// A text that leaves the disclosure out gets it at its end: people are told that AI writes, whatever the owner's
+    /// templates say.
+    pub fn mail(
+        &self,
+        lang: Lang,
+        informal: bool,
+        name: &str,
+        slots: minijinja::Value,
+    ) -> Result<(String, String), AgencyError> {
+        let own = format!("templates/{}/{name}", lang.tag());
+        // A language without this text falls back to English.
+        let files = [format!("{own}.informal.txt"), format!("{own}.txt"), format!("templates/en/{name}.txt")];
+        let first = usize::from(!informal);
+        let exists = |file: &&String| self.mails.get_template(file).is_ok();
+        let file = files.iter().skip(first).find(exists).unwrap_or(&files[2]);
+        let failed = |error: minijinja::Error| AgencyError::new(file, format!("{error}"));
+        let text = self.mails.get_template(file).and_then(|t| t.render(slots)).map_err(failed)?;
         let (head, body) = text.split_once('\n').unwrap_or((&text, ""));
         let subject = head.strip_prefix("Subject:").unwrap_or(head).trim();
-        Ok((subject.to_owned(), body.trim().to_owned()))
+        let disclosure = self.disclosure(if *file == files[2] { Lang::En } else { lang });
+        let mut body = body.trim().to_owned();
+        if !body.contains(disclosure) {
+            body = format!("{body}\n\n{disclosure}");
+        }
+        Ok((subject.to_owned(), body))
     }
 
     fn validate(&self) -> Result<(), AgencyError> {
@@ -340,7 +561,7 @@ impl Agency {
             return Err(AgencyError::new("profile.toml", problem));
         }
         if p.languages.is_empty() {
-            return Err(AgencyError::new("profile.toml", "`languages` is empty; name at least one of en, de"));
+            return Err(AgencyError::new("profile.toml", "`languages` is empty; name at least one of en, de, nl, fr"));
         }
         if self.rates.day_rate_minor <= 0 {
             return Err(AgencyError::new("rates.toml", "`day_rate_minor` must be more than 0"));
@@ -362,11 +583,109 @@ impl Agency {
 mod tests {
     use super::*;
 
+    /// The slots of a template or clause: `{{ slot }}`, `{% if slot %}`, `{% for x in slot %}`.
+    fn slots(text: &str) -> Vec<String> {
+        let inside = |open: &'static str, close: &'static str| {
+            text.split(open).skip(1).filter_map(move |rest| rest.split(close).next()).map(str::to_owned)
+        };
+        let words = inside("{{", "}}").chain(inside("{%", "%}"));
+        let mut slots: Vec<String> = words
+            .flat_map(|words| {
+                words.split(|c: char| !(c.is_alphanumeric() || c == '_')).map(str::to_owned).collect::<Vec<_>>()
+            })
+            .filter(|word| word.len() > 1 && word.parse::<u32>().is_err())
+            .filter(|word| {
+                !["if", "else", "endif", "for", "in", "endfor", "loop", "index", "ask"].contains(&word.as_str())
+            })
+            // Only the English text ever answers in place of another language.
+            .filter(|word| !["foreign_language", "languages"].contains(&word.as_str()))
+            .collect();
+        slots.sort();
+        slots.dedup();
+        slots
+    }
+
     #[test]
-    fn the_example_agency_is_complete_in_both_languages() {
+    fn every_mail_and_clause_exists_in_all_four_languages_with_the_same_slots() {
+        let all: BTreeMap<String, &str> = embedded::builtin().collect();
+        let english = |name: &&String| name.starts_with("templates/en/") || name.starts_with("clauses/en/");
+        let mut seen = 0;
+        for name in all.keys().filter(english) {
+            for lang in Lang::ALL {
+                let other = name.replace("/en/", &format!("/{}/", lang.tag()));
+                let text = all.get(&other).unwrap_or_else(|| panic!("{other} is missing"));
+                assert_eq!(slots(text), slots(all[name]), "{other}");
+                seen += 1;
+            }
+        }
+        assert!(seen >= 4 * (30 + 17), "{seen}");
+        for name in all.keys().filter(|name| name.contains(".informal.")) {
+            let formal = name.replace(".informal", "");
+            assert_eq!(slots(all[name]), slots(all[&formal]), "{name}");
+            for tag in ["de", "nl", "fr"] {
+                let other = format!("templates/{tag}/{}", name.rsplit('/').next().unwrap_or_default());
+                assert!(all.contains_key(&other), "{other} is missing");
+            }
+        }
+    }
+
+    #[test]
+    fn every_text_of_the_tables_exists_in_all_four_languages() {
+        fn texts(value: &toml::Value, file: &str, seen: &mut usize) {
+            match value {
+                toml::Value::Table(table) if table.contains_key("en") => {
+                    *seen += 1;
+                    for lang in Lang::ALL {
+                        let text = table.get(lang.tag()).and_then(toml::Value::as_str).unwrap_or_default();
+                        assert!(!text.trim().is_empty(), "{file}: {table} has no {}", lang.tag());
+                    }
+                }
+                toml::Value::Table(table) => table.values().for_each(|v| texts(v, file, seen)),
+                toml::Value::Array(list) => list.iter().for_each(|v| texts(v, file, seen)),
+                _ => {}
+            }
+        }
+        let mut seen = 0;
+        for (name, text) in embedded::builtin().filter(|(name, _)| name.ends_with(".toml")) {
+            texts(&text.parse::<toml::Table>().expect("a table").into(), &name, &mut seen);
+        }
+        assert!(seen > 60, "{seen}");
+    }
+
+    #[test]
+    fn an_informal_mail_says_du_and_a_formal_one_sie() {
+        use max_core::prose::{Address, address};
+        let all: BTreeMap<String, &str> = embedded::builtin().collect();
+        for (name, text) in all.iter().filter(|(name, _)| name.starts_with("templates/")) {
+            let tag = name.split('/').nth(1).unwrap_or_default();
+            let expected = if name.contains(".informal.") { Address::Informal } else { Address::Formal };
+            let found = address(text, tag);
+            assert!(found.is_none() || found == Some(expected), "{name}: {found:?}");
+        }
+    }
+
+    #[test]
+    fn the_disclosure_cannot_be_left_out() {
+        let dir = tempfile::tempdir().expect("a folder");
+        for lang in Lang::ALL {
+            let folder = dir.path().join("templates").join(lang.tag());
+            fs::create_dir_all(&folder).expect("made");
+            fs::write(folder.join("first-reply.txt"), "Subject: Hi\n\nI am a person, really.\n").expect("written");
+        }
+        let agency = Agency::load(Some(dir.path())).expect("loads");
+        for lang in Lang::ALL {
+            let (_, body) = agency.mail(lang, false, "first-reply", minijinja::context! {}).expect("a mail");
+            assert!(body.ends_with(agency.disclosure(lang)), "{body}");
+            assert!(max_core::prose::names_ai(&body) && body.contains('@'), "{body}");
+        }
+    }
+
+    #[test]
+    fn the_example_agency_is_complete_in_all_languages() {
         let agency = Agency::load(None).expect("the built-in agency");
         assert_eq!(agency.clauses(Lang::En).len(), 17);
-        assert_eq!(agency.clauses(Lang::En).len(), agency.clauses(Lang::De).len());
+        assert!(Lang::ALL.iter().all(|lang| agency.clauses(*lang).len() == 17));
+        assert_eq!(agency.profile.languages, Lang::ALL);
         assert_eq!(agency.persona(Eidolon::Scoping), "Clara");
         assert!(agency.services().iter().any(|s| !s.offered));
     }

@@ -3,6 +3,7 @@
 //! All of it is a projection: written atomically, synced from time to time, rebuilt from the log when in doubt.
 //! A lead that is written once after ten changes costs a tenth: whoever drives this waits a moment for more.
 
+mod erase;
 mod place;
 mod summary;
 
@@ -16,7 +17,7 @@ use max_core::id::{LeadId, SignalId, TaskId};
 use max_core::lead::{ClientState, Lead};
 use max_core::signal::{Signal, file_name};
 use max_core::stage::Eidolon;
-use max_engine::ports::{ArtifactStore, Folders, StoreError};
+use max_engine::ports::{ArtifactStore, Folders, StoreError, Traces};
 use parking_lot::Mutex;
 
 use self::place::Placed;
@@ -136,6 +137,21 @@ impl Folders for FileFolders {
         self.announced
             .with(date_of(signal), |folder| folder.write(&name_of(signal), text.as_bytes()))
             .map_err(|e| files::store_error("write", &self.root.join("signals/.announced"), &e))
+    }
+
+    fn erase(&self, lead: LeadId, traces: &Traces) -> Result<(), StoreError> {
+        // Nobody writes into the folder meanwhile, and what was placed there is forgotten with it.
+        let mut shard = self.shard(lead).lock();
+        shard.placed.remove(&lead);
+        erase::erase(&self.root, lead, traces).map_err(|e| self.lead_error(lead, &e))
+    }
+
+    fn erasure_list(&self) -> Result<Vec<(LeadId, Timestamp)>, StoreError> {
+        erase::list(&self.root).map_err(|e| files::store_error("read", &self.root.join(erase::LIST), &e))
+    }
+
+    fn note_erasure(&self, lead: LeadId, at: Timestamp) -> Result<(), StoreError> {
+        erase::note(&self.root, lead, at).map_err(|e| files::store_error("write", &self.root.join(erase::LIST), &e))
     }
 
     fn forget(&self) {

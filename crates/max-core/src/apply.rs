@@ -1,12 +1,13 @@
 //! Folds facts into a lead. Total: whatever the log holds, `apply` has an answer, because the log is the truth.
 
-use std::collections::{BTreeMap, BTreeSet};
+use serde_json::Value;
 
+use crate::decide::{empty, shell};
 use crate::event::{Entry, Event};
 use crate::id::{Digest, MessageId, TaskId};
 use crate::lead::{
-    ArtifactRef, Delivery, Direction, Lead, Message, MessageKind, MessageMeta, NewLead, Signature, TakeOver, Task,
-    TaskReason, Turn,
+    ApprovalKind, ArtifactRef, Delivery, Direction, Lead, Message, MessageKind, MessageMeta, NewLead, Signature,
+    TakeOver, Task, TaskReason, Turn, Waiver,
 };
 use crate::stage::Stage;
 
@@ -25,50 +26,26 @@ pub fn apply(lead: Option<Lead>, entry: &Entry) -> Option<Lead> {
     Some(lead)
 }
 
-/// An empty lead for an entry that begins one.
+/// An empty lead for an entry that begins one, or that is all that an erasure left of its beginning.
 fn born(entry: &Entry) -> Option<Lead> {
     let contact = match entry.events.first()? {
         Event::LeadIngested { lead, .. } | Event::LeadImported { lead, .. } => NewLead::clone(lead),
+        Event::LeadErased { .. } => NewLead::default(),
         _ => return None,
     };
-    Some(Lead {
-        id: entry.lead,
-        version: 0,
-        chain: Digest([0; 32]),
-        contact,
-        language: None,
-        stage: Stage::LeadGen,
-        turn: Turn::Paused { since: entry.at },
-        data: BTreeMap::new(),
-        history: Vec::new(),
-        messages: Vec::new(),
-        artifacts: Vec::new(),
-        escalation: None,
-        taken_over: None,
-        approved_scope: None,
-        signature: None,
-        deposit_confirmed: false,
-        accepted_milestones: BTreeMap::new(),
-        unreachable: None,
-        last_wait: None,
-        last_submission: None,
-        unanswered: 0,
-        core_retries: 0,
-        signals: BTreeSet::new(),
-        decided: BTreeMap::new(),
-        created_at: entry.at,
-        updated_at: entry.at,
-    })
+    Some(Lead { contact, ..empty(entry.lead, Stage::LeadGen, entry.at) })
 }
 
 fn apply_event(lead: &mut Lead, entry: &Entry, event: &Event) {
     match event {
         Event::LeadIngested { lead: new, message } => {
             lead.language = new.locale.clone();
+            lead.privacy.consents = new.consents(entry.at);
             lead.messages.push(first_message(lead, entry, *message));
         }
         Event::LeadImported { lead: new, message, data, artifacts, approved_scope, signed } => {
             lead.language = new.locale.clone();
+            lead.privacy.consents = new.consents(entry.at);
             lead.messages.push(first_message(lead, entry, *message));
             lead.data = data.clone();
             lead.artifacts = artifacts.clone();
@@ -79,6 +56,7 @@ fn apply_event(lead: &mut Lead, entry: &Entry, event: &Event) {
                 signer: lead.contact.display_name().to_owned(),
                 at: entry.at,
                 by: entry.by.clone(),
+                evidence: None,
             });
         }
         Event::StageEntered { transition, .. } => {
@@ -130,20 +108,41 @@ fn apply_event(lead: &mut Lead, entry: &Entry, event: &Event) {
                 _ => lead.turn = Turn::Paused { since: entry.at },
             }
             if keeps_value(result) {
-                lead.data.entry(lead.stage).or_default().insert(result.clone(), value.clone());
+                let data = lead.data.entry(lead.stage).or_default();
+                if let Some(list) = list_of(result)
+                    && let Value::Array(kept) = data.entry(list).or_insert_with(|| Value::Array(Vec::new()))
+                {
+                    kept.push(value.clone());
+                }
+                data.insert(result.clone(), value.clone());
             }
-            if let Some(language) = value.get("language").and_then(|l| l.as_str()) {
+            if tells_language(result)
+                && let Some(language) = value.get("language").and_then(|l| l.as_str())
+            {
                 lead.language = Some(language.to_owned());
             }
             for artifact in artifacts {
                 put_artifact(lead, artifact);
             }
         }
+        Event::ApprovalRequested { approval } if approval.kind == ApprovalKind::Erasure => {
+            lead.privacy.erasure = Some(approval.clone());
+        }
         Event::ApprovalRequested { approval } => lead.turn = Turn::AwaitingApproval(approval.clone()),
         Event::ApprovalDecided { approval, approved, .. } => {
             lead.decided.insert(*approval, *approved);
-            if lead.pending_approval().is_some_and(|a| a.id == *approval) {
+            if lead.privacy.erasure.as_ref().is_some_and(|a| a.id == *approval) {
+                lead.privacy.erasure = None;
+                lead.privacy.asked = None;
+            } else if lead.pending_approval().is_some_and(|a| a.id == *approval) {
                 lead.turn = Turn::Paused { since: entry.at };
+            }
+        }
+        Event::FindingWaived { approval, rule, place, reason } => {
+            if let Turn::AwaitingApproval(pending) = &mut lead.turn
+                && pending.id == *approval
+            {
+                pending.waived.push(waiver(entry, rule, place, reason));
             }
         }
         Event::ApprovalVoided { approval, .. } => {
@@ -152,9 +151,12 @@ fn apply_event(lead: &mut Lead, entry: &Entry, event: &Event) {
             }
         }
         Event::ApprovalReminded { approval } => {
-            if let Turn::AwaitingApproval(pending) = &mut lead.turn
-                && pending.id == *approval
-            {
+            let pending = match (&mut lead.privacy.erasure, &mut lead.turn) {
+                (Some(erasure), _) if erasure.id == *approval => Some(erasure),
+                (_, Turn::AwaitingApproval(pending)) if pending.id == *approval => Some(pending),
+                _ => None,
+            };
+            if let Some(pending) = pending {
                 pending.reminders += 1;
             }
         }
@@ -181,14 +183,22 @@ fn apply_event(lead: &mut Lead, entry: &Entry, event: &Event) {
         Event::MessageHeld { message, .. } => set_delivery(lead, *message, Delivery::Held),
         Event::MessageSent { message } => set_delivery(lead, *message, Delivery::Sent),
         Event::MessageFailed { message, .. } => set_delivery(lead, *message, Delivery::Failed),
-        Event::DocumentSigned { document, signer, milestone } => {
-            let signature =
-                Signature { document: *document, signer: signer.clone(), at: entry.at, by: entry.by.clone() };
-            match milestone {
-                Some(id) => {
+        Event::DocumentSigned { document, signer, milestone, change_order, evidence } => {
+            let signature = Signature {
+                document: *document,
+                signer: signer.clone(),
+                at: entry.at,
+                by: entry.by.clone(),
+                evidence: evidence.clone(),
+            };
+            match (milestone, change_order) {
+                (Some(id), _) => {
                     lead.accepted_milestones.insert(id.clone(), signature);
                 }
-                None => lead.signature = Some(signature),
+                (None, Some(number)) => {
+                    lead.signed_changes.insert(*number, signature);
+                }
+                (None, None) => lead.signature = Some(signature),
             }
         }
         Event::ClientUnreachable { why } => lead.unreachable = Some(why.clone()),
@@ -213,12 +223,37 @@ fn apply_event(lead: &mut Lead, entry: &Entry, event: &Event) {
             lead.taken_over = None;
         }
         Event::Reopened { .. } => lead.turn = Turn::Paused { since: entry.at },
+        Event::ConsentRecorded { consent } => lead.privacy.consents.push(consent.clone()),
+        Event::AiDisclosed { disclosure } => lead.privacy.disclosures.push(disclosure.clone()),
+        Event::ErasureRequested { request } => lead.privacy.asked = Some(request.clone()),
+        Event::LeadErased { .. } => shell(lead, event),
+    }
+}
+
+/// Results that come several times and of which every one counts: where they are kept beside the newest.
+fn list_of(result: &str) -> Option<&'static str> {
+    match result {
+        "status_report" => Some("reports"),
+        "request_sorted" => Some("requests"),
+        "milestone_ready" => Some("hand_overs"),
+        "change_order" => Some("change_orders"),
+        _ => None,
     }
 }
 
 /// Results that are passing remarks and not part of a stage's data.
 fn keeps_value(result: &str) -> bool {
     !matches!(result, "follow_up" | "answer" | "needs_person" | "recommendation" | "withdrawn")
+}
+
+/// Results that say what the client writes. A document's language is only what it was written in.
+fn tells_language(result: &str) -> bool {
+    matches!(result, "qualification" | "reply" | "profile")
+}
+
+/// A waiver as its event tells it.
+pub fn waiver(entry: &Entry, rule: &str, place: &str, reason: &str) -> Waiver {
+    Waiver { rule: rule.into(), place: place.into(), reason: reason.into(), by: entry.by.clone(), at: entry.at }
 }
 
 /// All attempts are used up; why there was the task is kept for the next try.
@@ -259,6 +294,7 @@ fn undo_after(lead: &mut Lead, stage: Stage) {
     // Milestones belong to the plan, and the plan is void.
     if stage < Stage::DeliveryPM {
         lead.accepted_milestones.clear();
+        lead.signed_changes.clear();
     }
 }
 

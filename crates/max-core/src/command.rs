@@ -5,9 +5,9 @@ use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
 use crate::id::{ApprovalId, Digest, LeadId, MessageId, SignalId, TaskId};
-use crate::lead::{Actor, ArtifactRef, MessageKind, NewLead, Outcome};
+use crate::lead::{Actor, ArtifactRef, MessageKind, NewLead, Outcome, Purpose, SigningEvidence, Through, Waiver};
 use crate::stage::Stage;
-use crate::stages::Work;
+use crate::stages::{Finding, Work};
 
 /// A command, who gives it, and by which signal. A second request with the same signal changes nothing.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -18,13 +18,57 @@ pub struct Request {
     pub signal_id: Option<SignalId>,
     /// What.
     pub command: Command,
+    /// What was looked up for the decision. Never given by a mind.
+    #[serde(default)]
+    pub seen: Seen,
 }
 
 impl Request {
     /// A request that came by no signal.
     pub fn new(by: Actor, command: Command) -> Self {
-        Self { by, signal_id: None, command }
+        Self { by, signal_id: None, command, seen: Seen::default() }
     }
+
+    /// The same, by a signal.
+    #[must_use]
+    pub fn by_signal(self, signal_id: Option<SignalId>) -> Self {
+        Self { signal_id, ..self }
+    }
+
+    /// The same, with what was looked up for it.
+    #[must_use]
+    pub fn having_seen(self, seen: Seen) -> Self {
+        Self { seen, ..self }
+    }
+}
+
+/// What our own code looked up for a decision, because the core reads neither files nor the texts of messages.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Seen {
+    /// What the linter found in the files: of the work submitted, or of the approval that is decided.
+    pub findings: Vec<Finding>,
+    /// The text of the message that asks to leave.
+    pub text: Option<OutgoingText>,
+    /// Addresses and numbers in that text that belong to another lead.
+    pub strangers: Vec<String>,
+    /// What the client has written so far.
+    pub client_words: String,
+    /// What a person let pass when that text was approved.
+    pub waived: Vec<Waiver>,
+    /// By which way a person decides.
+    pub through: Option<Through>,
+    /// What shows that a signature was given.
+    pub signing: Option<Box<SigningEvidence>>,
+}
+
+/// The text of a message as it would leave.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OutgoingText {
+    /// The subject line.
+    pub subject: String,
+    /// The text.
+    pub body: String,
 }
 
 /// What can be asked of a lead.
@@ -87,6 +131,17 @@ pub enum Command {
         /// Why not, or a remark.
         reason: Option<String>,
     },
+    /// Let an approval pass in spite of a finding: a person answers for it.
+    WaiveFinding {
+        /// The approval.
+        approval: ApprovalId,
+        /// The rule of the finding.
+        rule: String,
+        /// The finding's place.
+        place: String,
+        /// Why it may pass.
+        reason: String,
+    },
     /// Take in a message from the client.
     Receive(Box<Incoming>),
     /// Record the client's signature.
@@ -107,6 +162,13 @@ pub enum Command {
     Release {
         /// The message.
         message: MessageId,
+    },
+    /// Keep back a queued message for a reason that only the outside can look up (the suppression list).
+    Hold {
+        /// The message.
+        message: MessageId,
+        /// Why.
+        why: String,
     },
     /// Record that the channel took a message.
     RecordSent {
@@ -145,6 +207,26 @@ pub enum Command {
         /// Why.
         reason: String,
     },
+    /// Record that the client agreed to something, or took it back.
+    RecordConsent {
+        /// What for.
+        purpose: Purpose,
+        /// Yes or no.
+        given: bool,
+        /// Which text was agreed to.
+        text_version: String,
+        /// Where or through whom.
+        source: String,
+    },
+    /// Ask for the erasure of the lead's data: the first of two steps, by a person of the agency.
+    RequestErasure {
+        /// Why, if there is more to say than that it was asked for.
+        reason: String,
+        /// Who asked the agency for it.
+        asked_by: String,
+    },
+    /// Erase a lead that was erased before: a restored copy knows it again.
+    Erase,
     /// Do what is due by now (a follow-up, a reminder).
     Wake,
 }
@@ -196,6 +278,7 @@ impl Command {
             Self::Submit { .. } => "submit work for",
             Self::Fail { .. } => "report a failed attempt for",
             Self::Decide { .. } => "decide an approval of",
+            Self::WaiveFinding { .. } => "waive a finding of",
             Self::Receive(_) => "receive a message for",
             Self::Sign { .. } => "sign for",
             Self::Send { .. } => "write to",
@@ -207,6 +290,10 @@ impl Command {
             Self::Retry => "retry",
             Self::Close { .. } => "close",
             Self::Reopen { .. } => "reopen",
+            Self::Hold { .. } => "hold a message to",
+            Self::RecordConsent { .. } => "record a consent of",
+            Self::RequestErasure { .. } => "ask for the erasure of",
+            Self::Erase => "erase",
             Self::Wake => "wake",
         }
     }

@@ -8,8 +8,8 @@ use serde_json::{Map, Value};
 
 use crate::id::{ApprovalId, Digest, EscalationId, LeadId, MessageId, SignalId, TaskId};
 use crate::lead::{
-    Actor, Approval, ApprovalKind, ArtifactRef, ClientWait, Ending, Escalation, Message, Need, NewLead,
-    StageTransition, Task,
+    Actor, Approval, ApprovalKind, ArtifactRef, ClientWait, Consent, Disclosure, Ending, ErasureRequest, Escalation,
+    Message, Need, NewLead, SigningEvidence, StageTransition, Task, Through,
 };
 use crate::stage::Stage;
 
@@ -135,6 +135,20 @@ pub enum Event {
         approved: bool,
         /// Why not, or a remark.
         reason: Option<String>,
+        /// By which way.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        through: Option<Through>,
+    },
+    /// A person lets an approval pass in spite of a finding.
+    FindingWaived {
+        /// The approval.
+        approval: ApprovalId,
+        /// The finding's rule.
+        rule: String,
+        /// The finding's place.
+        place: String,
+        /// Why.
+        reason: String,
     },
     /// A pending approval counts no longer.
     ApprovalVoided {
@@ -212,6 +226,12 @@ pub enum Event {
         signer: String,
         /// The milestone signed off; nothing for the contract.
         milestone: Option<String>,
+        /// The number of the change order signed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        change_order: Option<u32>,
+        /// What shows that it was given.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        evidence: Option<Box<SigningEvidence>>,
     },
     /// Nothing automatic may go to the client any more.
     ClientUnreachable {
@@ -255,6 +275,33 @@ pub enum Event {
         /// Why.
         reason: String,
     },
+    /// The client agreed to something, or took it back.
+    ConsentRecorded {
+        /// What.
+        consent: Consent,
+    },
+    /// The client is told, in words new to him, that an AI writes.
+    AiDisclosed {
+        /// By which words.
+        disclosure: Disclosure,
+    },
+    /// Somebody asked to erase the lead's data; nothing automatic happens until a person has decided.
+    ErasureRequested {
+        /// Who, and how sure that is.
+        request: ErasureRequest,
+    },
+    /// The lead is erased: what follows folds to a shell without personal data. This is also what is left in the place
+    /// of the lead's first payload once the log was blanked.
+    LeadErased {
+        /// When it was decided.
+        at: Timestamp,
+        /// The stage the lead was in.
+        stage: Stage,
+        /// When the lead came in.
+        created_at: Timestamp,
+        /// The approval, unless the list of erasures was applied to a restored copy.
+        approval: Option<ApprovalId>,
+    },
 }
 
 impl Event {
@@ -271,6 +318,7 @@ impl Event {
             Self::WorkSubmitted { .. } => "WorkSubmitted",
             Self::ApprovalRequested { .. } => "ApprovalRequested",
             Self::ApprovalDecided { .. } => "ApprovalDecided",
+            Self::FindingWaived { .. } => "FindingWaived",
             Self::ApprovalVoided { .. } => "ApprovalVoided",
             Self::ApprovalReminded { .. } => "ApprovalReminded",
             Self::ScopeApproved { .. } => "ScopeApproved",
@@ -293,6 +341,10 @@ impl Event {
             Self::TurnPaused {} => "TurnPaused",
             Self::Closed { .. } => "Closed",
             Self::Reopened { .. } => "Reopened",
+            Self::ConsentRecorded { .. } => "ConsentRecorded",
+            Self::AiDisclosed { .. } => "AiDisclosed",
+            Self::ErasureRequested { .. } => "ErasureRequested",
+            Self::LeadErased { .. } => "LeadErased",
         }
     }
 }

@@ -5,14 +5,20 @@
 //! entropy come in as arguments ([`id::Fresh`]), the owner's rules as [`policy::Policy`].
 
 pub mod apply;
+pub mod calendar;
 pub mod command;
 pub mod decide;
 pub mod effect;
 pub mod error;
 pub mod event;
+pub mod figures;
+pub mod guard;
 pub mod id;
 pub mod lead;
 pub mod policy;
+pub mod prose;
+pub mod rules;
 pub mod signal;
 pub mod stage;
 pub mod stages;
+pub mod trace;

@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use jiff::civil::{Time, Weekday};
+use jiff::civil::{Date, Time, Weekday};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::calendar::{Calendar, Country};
+use crate::id::Digest;
 use crate::lead::{ApprovalKind, ClientAsk, Lead};
 use crate::stage::Stage;
 use crate::stages::delivery_pm::Plan;
@@ -47,12 +49,20 @@ pub struct Policy {
     pub zones: BTreeMap<String, TimeZone>,
     /// The domain of the Message-IDs that MAX makes.
     pub mail_domain: String,
+    /// The sentence by which an AI discloses itself, by language tag; what was said is recorded with the lead.
+    pub disclosures: BTreeMap<String, String>,
     /// Automatic mails to one address in an hour without a person before MAX stops and escalates.
     pub automatic_mails_per_hour: usize,
+    /// What the agency may always say of itself: its name, address, mail, telephone.
+    pub own_words: Vec<String>,
     /// The agency's prices.
     pub rate_card: RateCard,
     /// What the agency does not do; a lead that asks for it is not a fit.
     pub services: Vec<Service>,
+    /// SHA-256 of the owner's contract clauses, by language tag and clause id; empty where they are not known.
+    pub clauses: BTreeMap<String, BTreeMap<String, Digest>>,
+    /// The days on which the agency works.
+    pub calendar: Calendar,
 }
 
 impl Default for Policy {
@@ -74,9 +84,13 @@ impl Default for Policy {
             working_hours: WorkingHours::default(),
             zones: BTreeMap::new(),
             mail_domain: "agency.example".into(),
+            disclosures: BTreeMap::new(),
             automatic_mails_per_hour: 5,
+            own_words: Vec::new(),
             rate_card: RateCard::default(),
             services: Vec::new(),
+            clauses: BTreeMap::new(),
+            calendar: Calendar::default(),
         }
     }
 }
@@ -107,7 +121,9 @@ impl Policy {
             ClientAsk::Decision | ClientAsk::Signature { .. } => &self.offer_follow_ups,
             // A milestone waits for as long as it takes: the client has paid for it. A person looks at it when the
             // reminders are over.
-            ClientAsk::Milestone { .. } | ClientAsk::Reply | ClientAsk::Answers => &self.nudges,
+            ClientAsk::Milestone { .. } | ClientAsk::ChangeOrder { .. } | ClientAsk::Reply | ClientAsk::Answers => {
+                &self.nudges
+            }
         }
     }
 
@@ -129,7 +145,8 @@ impl Policy {
 
     /// True when `number` is the follow-up that closes politely. A milestone is never closed by silence.
     pub fn is_last_follow_up(&self, ask: &ClientAsk, number: u8) -> bool {
-        !matches!(ask, ClientAsk::Milestone { .. }) && usize::from(number) >= self.follow_up_days(ask).len()
+        !matches!(ask, ClientAsk::Milestone { .. } | ClientAsk::ChangeOrder { .. })
+            && usize::from(number) >= self.follow_up_days(ask).len()
     }
 
     /// The client's time zone: by the region of his locale, else by his language, else the agency's.
@@ -139,6 +156,25 @@ impl Policy {
             .rsplit(['-', '_'])
             .find_map(|part| self.zones.get(&part.to_lowercase()))
             .unwrap_or(&self.working_hours.zone)
+    }
+
+    /// The days on which both the agency and this client work.
+    pub fn calendar_of(&self, lead: &Lead) -> Calendar {
+        self.calendar.clone().and(Country::of_lead(lead))
+    }
+
+    /// `at` itself, or the next opening after the holidays of either side.
+    pub fn off_holidays(&self, at: Timestamp, lead: &Lead) -> Timestamp {
+        let (zone, calendar) = (self.zone_of(lead), self.calendar_of(lead));
+        let day = at.to_zoned(zone.clone()).date();
+        let working = calendar.on_or_after(day);
+        if working == day { at } else { self.opening_on(working, lead).unwrap_or(at) }
+    }
+
+    /// The moment at which the client's working day `day` begins.
+    pub fn opening_on(&self, day: Date, lead: &Lead) -> Option<Timestamp> {
+        let opening = day.to_datetime(self.working_hours.from).to_zoned(self.zone_of(lead).clone());
+        opening.ok().map(|z| z.timestamp())
     }
 
     /// When an approval of this kind should be decided, if it is asked at `now`.
@@ -215,8 +251,55 @@ pub struct RateCard {
     pub services: BTreeMap<String, i64>,
     /// Value added tax in basis points: 1900 is 19 %.
     pub vat_basis_points: u32,
+    /// Tax rates of particular services that differ from it, in basis points, by service id.
+    pub vat_by_service: BTreeMap<String, u32>,
     /// How many days an offer is valid.
     pub valid_days: u16,
+    /// What is taken off for paying everything on signature, in basis points; 0 to leave that option out.
+    pub upfront_basis_points: u32,
+    /// Where the odd sum is let off, the price is a multiple of this, in minor units.
+    pub rounding_minor: i64,
+    /// How long half of the last payment may wait where a client needs time to pay, in days after acceptance.
+    pub later_days: u16,
+    /// What one day of work costs the agency itself, in minor units; 0 when it is not known.
+    pub day_cost_minor: i64,
+    /// The same for particular services, by service id.
+    pub costs: BTreeMap<String, i64>,
+    /// Below this margin nobody offers, in basis points of the net price. Only meant where the costs are known.
+    pub margin_floor_basis_points: u32,
+    /// The usual terms of a contract.
+    pub terms: ContractTerms,
+}
+
+/// What the clauses of a contract say in numbers, unless the owner writes numbers into the clauses themselves.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct ContractTerms {
+    /// Working days after hand-over until a milestone counts as accepted.
+    pub acceptance_days: u16,
+    /// Days after acceptance in which defects are mended without charge, 30 to 90.
+    pub warranty_days: u16,
+    /// Rounds of revision that are included.
+    pub revision_rounds: u16,
+    /// Days until an invoice is payable.
+    pub payment_days: u16,
+    /// What the client pays of the price of work not yet done when he ends the contract early, in basis points.
+    pub kill_fee_basis_points: u32,
+    /// The most that is paid for slight negligence, in basis points of the gross price.
+    pub liability_basis_points: u32,
+}
+
+impl Default for ContractTerms {
+    fn default() -> Self {
+        Self {
+            acceptance_days: 10,
+            warranty_days: 90,
+            revision_rounds: 2,
+            payment_days: 14,
+            kill_fee_basis_points: 1_500,
+            liability_basis_points: 10_000,
+        }
+    }
 }
 
 impl Default for RateCard {
@@ -226,8 +309,39 @@ impl Default for RateCard {
             day_rate_minor: 80_000,
             services: BTreeMap::new(),
             vat_basis_points: 1_900,
+            vat_by_service: BTreeMap::new(),
             valid_days: 30,
+            upfront_basis_points: 200,
+            rounding_minor: 5_000,
+            later_days: 30,
+            day_cost_minor: 0,
+            costs: BTreeMap::new(),
+            margin_floor_basis_points: 0,
+            terms: ContractTerms::default(),
         }
+    }
+}
+
+impl RateCard {
+    /// The price of a day of a service.
+    pub fn day_rate(&self, service: &str) -> i64 {
+        self.services.get(service).copied().unwrap_or(self.day_rate_minor)
+    }
+
+    /// The tax on a service, in basis points.
+    pub fn vat(&self, service: &str) -> u32 {
+        self.vat_by_service.get(service).copied().unwrap_or(self.vat_basis_points)
+    }
+
+    /// What a day of a service costs the agency itself; 0 when it is not known.
+    pub fn day_cost(&self, service: &str) -> i64 {
+        self.costs.get(service).copied().unwrap_or(self.day_cost_minor)
+    }
+
+    /// The prices without what they cost the agency: what a voice that reads a client's words may know.
+    #[must_use]
+    pub fn without_costs(&self) -> Self {
+        Self { day_cost_minor: 0, costs: BTreeMap::new(), margin_floor_basis_points: 0, ..self.clone() }
     }
 }
 

@@ -15,7 +15,9 @@ use max_core::effect::{Effect, effects};
 use max_core::error::{Refusal, RefusalKind};
 use max_core::event::{Entry, Event};
 use max_core::id::{ApprovalId, Digest, Fresh, LeadId, MessageId, SignalId, TaskId};
-use max_core::lead::{Actor, Approval, ApprovalKind, ClientState, Delivery, Lead, MessageKind, Outcome, Status, Turn};
+use max_core::lead::{
+    Actor, Approval, ApprovalKind, ClientState, Delivery, Lead, MessageKind, NewLead, Outcome, Status, Turn,
+};
 use max_core::policy::Policy;
 use max_core::stage::{Eidolon, Stage};
 use max_core::stages;
@@ -142,7 +144,7 @@ fn requests(step: Step, case: &Case, seen: &Seen) -> Vec<Request> {
     let any_work = || match step.pick % 11 {
         0 => Some(common::needs_person()),
         1 => Some(common::withdrawn()),
-        2 => Some(common::plan()),
+        2 => Some(common::plan(Some(lead))),
         3 => Some(common::recommendation(true)),
         4 => Some(common::profile()),
         5 => lead.last_wait.as_ref().map(|wait| common::answer(wait.ask.clone())),
@@ -211,6 +213,10 @@ fn requests(step: Step, case: &Case, seen: &Seen) -> Vec<Request> {
                 Outcome::Merged,
                 Outcome::Erased,
             ];
+            if step.pick.is_multiple_of(5) {
+                let erase = Command::RequestErasure { reason: "on request".into(), asked_by: "ada".into() };
+                return vec![request(step, erase)];
+            }
             let outcome = outcomes[usize::from(step.pick) % outcomes.len()];
             Command::Close { outcome, reason: "it is over".into(), merged_into: step.flag.then_some(LeadId(unknown)) }
         }
@@ -231,13 +237,17 @@ fn request(step: Step, command: Command) -> Request {
         _ => person(),
     };
     let signal_id = step.signal.map(|n| SignalId::try_from(format!("signal-{n}")).expect("a signal id"));
-    Request { by, signal_id, command }
+    Request::new(by, command).by_signal(signal_id)
 }
 
 // ---- what must hold ----------------------------------------------------------------------------------------------
 
 /// Panics when a lead is in a state that must not be.
 fn assert_legal(lead: &Lead, policy: &Policy) {
+    if lead.outcome() == Some(Outcome::Erased) {
+        assert!(lead.open_task().is_none() && lead.history.is_empty() && due(lead, &Policy::default()).is_none());
+        return;
+    }
     let last = lead.history.last().expect("a lead has a history");
     assert_eq!(lead.stage, last.to_stage, "the stage is where the history ends");
     assert_eq!(lead.history[0].from_stage, None);
@@ -267,7 +277,9 @@ fn assert_legal(lead: &Lead, policy: &Policy) {
                 assert!(signed.into_iter().all(|s| s.document != document), "what is signed is not asked for");
             }
         }
-        Turn::Paused { .. } | Turn::Exhausted { .. } => assert!(helped, "somebody knows that the lead stands still"),
+        Turn::Paused { .. } | Turn::Exhausted { .. } => {
+            assert!(helped || lead.is_restricted(), "somebody knows that the lead stands still")
+        }
         Turn::AwaitingNeed { .. } => {}
         Turn::Ended(_) => assert!(!helped && lead.open_task().is_none(), "what has ended asks for nothing"),
     }
@@ -285,6 +297,8 @@ fn expected_status(lead: &Lead) -> Status {
         Turn::AwaitingApproval(_) | Turn::AwaitingClient(_) | Turn::AwaitingNeed { .. } | Turn::Paused { .. }
     );
     match () {
+        () if lead.is_restricted() && lead.escalation.is_some() => Status::Escalated,
+        () if lead.is_restricted() => Status::AwaitingHuman,
         () if lead.outcome().is_some() => Status::Completed,
         () if matches!(lead.turn, Turn::Exhausted { .. }) => Status::Failed,
         () if lead.escalation.is_some() => Status::Escalated,
@@ -296,7 +310,8 @@ fn expected_status(lead: &Lead) -> Status {
 fn assert_state_reads_well(lead: &Lead) {
     let state = ClientState::from(lead);
     assert!(state.next_action.ends_with('.'), "a sentence: {}", state.next_action);
-    assert_eq!(state.data.contains_key("outcome"), state.status == Status::Completed);
+    let ended = state.status == Status::Completed || lead.is_restricted() && lead.outcome().is_some();
+    assert_eq!(state.data.contains_key("outcome"), ended);
     let waits = matches!(state.status, Status::AwaitingHuman | Status::Escalated | Status::Failed);
     assert_eq!(state.data.contains_key("waiting_for"), waits, "{:?} {:?}", state.status, lead.turn);
 }
@@ -314,6 +329,10 @@ fn assert_step(before: Option<&Lead>, request: &Request, entry: &Entry, after: &
     {
         assert!((old.attempt..=old.attempt + 1).contains(&new.attempt), "attempts are counted up one by one");
     }
+    if after.outcome() == Some(Outcome::Erased) {
+        assert!(after.messages.is_empty() && after.contact == NewLead::default(), "nothing is known any more");
+        return;
+    }
     for (id, verdict) in &before.decided {
         assert_eq!(after.decided.get(id), Some(verdict), "a verdict stands");
     }
@@ -327,6 +346,7 @@ fn assert_step(before: Option<&Lead>, request: &Request, entry: &Entry, after: &
             let sent = before.messages.iter().find(|m| m.id == *message).expect("a known message");
             assert!(!sent.automatic || before.taken_over.is_none(), "the AI keeps still after a take-over");
             assert!(!sent.automatic || before.unreachable.is_none());
+            assert!(!sent.automatic || !before.is_restricted(), "the AI keeps still while an erasure waits");
         }
     }
 }
@@ -399,10 +419,16 @@ fn assert_ways_out(case: &Case) {
     let reopen = Command::Reopen { reason: "they called".into() };
     match lead.outcome() {
         Some(Outcome::Erased) => assert!(by_person(reopen).is_err()),
+        _ if lead.is_restricted() => {
+            let approval = lead.pending_approval().expect("an erasure waits");
+            let (id, sha) = (approval.id, approval.payload_sha256);
+            let decide = Command::Decide { approval: id, payload_sha256: sha, approve: true, reason: None };
+            assert!(matches!(by_person(decide), Ok(Decision::Events(_))), "a person can decide it");
+        }
         Some(_) => assert!(matches!(by_person(reopen), Ok(Decision::Events(_)))),
         None => {
             assert!(matches!(by_person(close), Ok(Decision::Events(_))), "a person can end every lead");
-            let erase = Command::Close { outcome: Outcome::Erased, reason: "on request".into(), merged_into: None };
+            let erase = Command::RequestErasure { reason: "on request".into(), asked_by: String::new() };
             assert!(matches!(by_person(erase), Ok(Decision::Events(_))));
         }
     }

@@ -10,20 +10,22 @@ use common::{
 };
 use insta::{assert_json_snapshot, assert_snapshot};
 use jiff::SignedDuration;
-use max_core::command::{Command, Import, Request};
+use max_core::command::{Command, Import, Request, Seen};
 use max_core::decide::{Due, due};
 use max_core::effect::{Effect, effects};
 use max_core::error::{Refusal, RefusalKind};
 use max_core::event::Event;
 use max_core::id::{Digest, SignalId};
 use max_core::lead::{
-    Actor, ApprovalKind, ClientState, Delivery, Lead, MessageKind, Outcome, Status, Task, TaskReason, Turn,
+    Actor, ApprovalKind, ClientState, Delivery, Lead, MessageKind, Outcome, SigningEvidence, SigningMethod, Status,
+    Task, TaskReason, Turn,
 };
 use max_core::policy::Policy;
 use max_core::signal::SignalType;
 use max_core::stage::{Eidolon, Stage};
 use max_core::stages::lead_gen::Decision as Verdict;
-use max_core::stages::{StoredArtifact, Work};
+use max_core::stages::orchestra::Change;
+use max_core::stages::{StageResult, StoredArtifact, Work};
 
 // ---- the words ---------------------------------------------------------------------------------------------------
 
@@ -84,6 +86,12 @@ impl Story {
     fn submit_refused(&mut self, work: Work) -> Refusal {
         let Task { id, attempt, .. } = self.claims().task();
         self.refused(Actor::Director, Command::Submit { task: id, attempt, work: Box::new(work) })
+    }
+
+    /// What blocks the pending approval: rule and place.
+    fn blocking(&self) -> Vec<String> {
+        let approval = self.lead().pending_approval().unwrap_or_else(|| panic!("{:?}", self.lead().turn));
+        approval.blocking().map(|finding| format!("{} {}", finding.rule, finding.place)).collect()
     }
 
     fn fails(&mut self, error: &str) -> &mut Self {
@@ -303,7 +311,7 @@ fn the_same_transition_twice_moves_once() {
     // With an id, the id alone decides.
     let signal_id = Some(SignalId::try_from("t-1".to_owned()).expect("an id"));
     let next = Command::HandOff { to: None, expected: None, summary: "ready".into(), reason: None };
-    let request = Request { by: person(), signal_id, command: next };
+    let request = Request::new(person(), next).by_signal(signal_id);
     assert!(story.0.ask(&request).expect("it moves").is_some());
     assert_eq!(story.0.ask(&request), Ok(None));
     assert_eq!(story.lead().stage, Stage::Scoping);
@@ -606,7 +614,7 @@ fn an_answer_cannot_ask_for_a_signature_that_nobody_approved() {
     let mut story = lead();
     story.reaches_signature().client_writes("Is the tax in it?");
     let forged = max_core::lead::ClientAsk::Signature { document: Digest::of(b"another contract") };
-    assert_eq!(story.submit_refused(answer(forged)).findings[0].rule, "PC-4");
+    assert_eq!(story.submit_refused(answer(forged)).findings[0].rule, "PC-12");
 }
 
 // ---- people ------------------------------------------------------------------------------------------------------
@@ -736,7 +744,9 @@ fn what_has_ended_is_reopened_and_what_is_erased_stays_so() {
     story.does(person(), Command::Reopen { reason: "they called".into() });
     assert_eq!(story.task().reason, TaskReason::Reopened);
     story.does(person(), close(Outcome::Lost));
-    story.does(person(), close(Outcome::Erased));
+    assert_eq!(story.refused(person(), close(Outcome::Erased)).kind, RefusalKind::Invalid, "closing erases nothing");
+    story.does(person(), Command::RequestErasure { reason: "on request".into(), asked_by: "ada".into() });
+    story.approved();
     assert_snapshot!(story.refused(person(), Command::Reopen { reason: "please".into() }), @"cannot reopen a lead that is completed in LeadGen (completed): what is erased stays erased");
 }
 
@@ -774,7 +784,7 @@ fn a_mind_that_cannot_go_on_calls_for_help_and_a_client_who_says_no_is_let_go() 
 fn work_that_fails_its_checks_is_refused_and_nothing_changes() {
     let mut story = lead();
     story.reaches(Stage::FirstResponder);
-    let wrong_stage = story.submit_refused(checklist());
+    let wrong_stage = story.submit_refused(checklist(None));
     assert_eq!(wrong_stage.kind, RefusalKind::Checks);
     let odd = profile().leaves("../escape", "x").says(MessageKind::Reply, "Dear {{name}}");
     let rules: Vec<_> = story.submit_refused(odd).findings.into_iter().map(|f| f.rule).collect();
@@ -783,4 +793,110 @@ fn work_that_fails_its_checks_is_refused_and_nothing_changes() {
     twice.artifacts.push(StoredArtifact { name: "a.md".into(), sha256: Digest::of(b"2"), bytes: 1 });
     assert_eq!(story.submit_refused(twice).findings[0].rule, "X-4");
     assert_eq!(story.lead().status(), Status::InProgress);
+}
+
+// ---- the mockup --------------------------------------------------------------------------------------------------
+
+#[test]
+fn mk_3_terms_are_the_clients_own() {
+    let mut story = lead();
+    story.reaches(Stage::Orchestra);
+    let with = |term: &str| {
+        let mut work = mockup();
+        let StageResult::Mockup(mockup) = &mut work.result else { panic!("a mockup") };
+        mockup.terms = vec![term.into()];
+        work
+    };
+    let said = story.lead().contact.message.split_whitespace().take(3).collect::<Vec<_>>().join(" ").to_uppercase();
+    assert_eq!(story.submits(with("Quantum Spa Package")).blocking(), ["MK-3 terms[0]"]);
+    story.rejected("that is not his word");
+    assert_eq!(story.submits(with(&said)).blocking(), Vec::<String>::new());
+}
+
+#[test]
+fn mk_9_a_new_version_names_the_feedback_it_answers() {
+    let mut story = lead();
+    story.reaches(Stage::Orchestra).submits(mockup());
+    let rejected = story.lead().pending_approval().expect("an approval").id;
+    story.rejected("show the timetable first");
+    let again = |feedback: Option<String>| {
+        let mut work = mockup();
+        work.artifacts.clear();
+        let StageResult::Mockup(mockup) = &mut work.result else { panic!("a mockup") };
+        mockup.changes = feedback
+            .map(|feedback| Change { feedback, text: "the timetable comes first".into() })
+            .into_iter()
+            .collect();
+        work.leaves("mockup.html", "<p>another</p>")
+    };
+    for unknown in [None, Some("m-1".into()), Some("move-99".into())] {
+        let blocking = story.submits(again(unknown.clone())).blocking();
+        assert!(blocking.iter().any(|one| one.starts_with("MK-9")), "{unknown:?}: {blocking:?}");
+        story.rejected("say what it answers");
+    }
+    assert_eq!(story.submits(again(Some(rejected.to_string()))).blocking(), Vec::<String>::new());
+}
+
+// ---- the signature -----------------------------------------------------------------------------------------------
+
+fn signing(document: Digest, evidence: SigningEvidence) -> Request {
+    let seen = Seen { signing: Some(Box::new(evidence)), ..Seen::default() };
+    Request::new(Actor::Client, Command::Sign { document, signer: "Mina Berg".into() }).having_seen(seen)
+}
+
+#[test]
+fn pc_11_a_signature_carries_its_evidence() {
+    let mut story = lead();
+    story.reaches_signature();
+    let document = Digest::of(contract_text(1).as_bytes());
+    let whole = SigningEvidence {
+        method: SigningMethod::Portal,
+        consent: "I agree to sign electronically.".into(),
+        consent_version: "1".into(),
+        ip: "203.0.113.9".into(),
+        user_agent: "Example/1.0".into(),
+        ..SigningEvidence::default()
+    };
+    for missing in [
+        SigningEvidence { consent: " ".into(), ..whole.clone() },
+        SigningEvidence { consent_version: String::new(), ..whole.clone() },
+        SigningEvidence { ip: String::new(), ..whole.clone() },
+        SigningEvidence { user_agent: String::new(), ..whole.clone() },
+        SigningEvidence { method: SigningMethod::Api, consent: String::new(), ..whole.clone() },
+        SigningEvidence { user_agent: "x".repeat(5_000), ..whole.clone() },
+    ] {
+        let refusal = story.0.ask(&signing(document, missing)).expect_err("refused");
+        assert_eq!(refusal.kind, RefusalKind::Invalid);
+    }
+    assert!(story.lead().signature.is_none());
+    story.0.ask(&signing(document, whole.clone())).expect("signed");
+    let signature = story.lead().signature.clone().expect("a signature");
+    let address = story.lead().contact.email.clone();
+    assert_eq!(signature.evidence.as_deref(), Some(&SigningEvidence { address, ..whole }));
+    assert_eq!((signature.document, signature.signer.as_str()), (document, "Mina Berg"));
+}
+
+#[test]
+fn a_signature_that_a_person_records_says_so_and_old_logs_still_fold() {
+    let mut story = lead();
+    story.reaches_signature().client_signs(&contract_text(1));
+    let evidence = story.lead().signature.as_ref().and_then(|s| s.evidence.clone()).expect("evidence");
+    assert_eq!(evidence.method, SigningMethod::Recorded);
+    let old =
+        serde_json::json!({"type": "DocumentSigned", "document": Digest::of(b"x"), "signer": "A", "milestone": null});
+    let event: Event = serde_json::from_value(old).expect("an event of before there was evidence");
+    assert!(matches!(event, Event::DocumentSigned { evidence: None, .. }));
+}
+
+#[test]
+fn pc_12_a_signed_file_is_never_replaced() {
+    let mut story = lead();
+    story.reaches_signature().client_signs(&contract_text(1));
+    let mut work = contract_signed(&story.0.policy);
+    work.artifacts.clear();
+    let file = story.lead().artifacts.iter().find(|a| a.sha256 == Digest::of(contract_text(1).as_bytes()));
+    let name = file.expect("the contract").name.clone();
+    let refused = story.submit_refused(work.clone().leaves(&name, "another text"));
+    assert_eq!((refused.findings[0].rule.as_str(), refused.findings[0].place.as_str()), ("PC-12", name.as_str()));
+    story.submits(work.leaves(&name, &contract_text(1)).leaves("contract-signed.pdf", "with its certificate"));
 }

@@ -57,7 +57,7 @@ fn work_is_closed_in_every_part() {
     assert_eq!(open, Vec::<String>::new(), "definitions that take unknown fields");
 }
 
-/// A question to the client is written by code, and only checked when a mind repeats it (rule PC-4).
+/// A question to the client is written by code, and only checked when a mind repeats it (rule PC-12).
 const OPEN_BY_NATURE: [&str; 1] = ["ClientAsk"];
 
 /// What honest minds submit all the way to the sign-off is valid by the schema that they are shown.

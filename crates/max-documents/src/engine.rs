@@ -1,5 +1,6 @@
 //! The template engine: embedded templates, labels by language, escaping by file ending.
 
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use minijinja::syntax::SyntaxConfig;
@@ -8,7 +9,7 @@ use minijinja::{AutoEscape, Environment, ErrorKind, Output, State, UndefinedBeha
 use serde::Serialize;
 
 use crate::locale::Lang;
-use crate::{Letterhead, Rendered, escape};
+use crate::{Letterhead, escape};
 
 /// Why a document could not be written.
 #[derive(Debug, thiserror::Error)]
@@ -18,14 +19,6 @@ pub struct RenderError {
     pub document: String,
     /// What the engine says.
     pub cause: String,
-}
-
-/// Renders `name.md` and `name.html` over the same view.
-pub(crate) fn both<V: Serialize>(name: &str, view: &V, head: &Letterhead, lang: Lang) -> Result<Rendered, RenderError> {
-    Ok(Rendered {
-        markdown: one(&format!("{name}.md"), view, head, lang)?,
-        html: one(&format!("{name}.html"), view, head, lang)?,
-    })
 }
 
 /// Renders one template over a view. `t` holds the labels, `head` the letterhead, `doc` the view.
@@ -46,12 +39,11 @@ pub(crate) fn one<V: Serialize>(
     ENGINE.get_template(template).and_then(|t| t.render(context)).map_err(failed)
 }
 
-/// Renders a text that is not ours (a clause) over `slots`; `html` escapes for HTML, else for Markdown.
-pub(crate) fn foreign<V: Serialize>(name: &str, source: &str, slots: &V, html: bool) -> Result<String, RenderError> {
-    let ending = if html { "html" } else { "md" };
-    let file = format!("{name}.{ending}");
+/// Fills the slots of a text that is not ours (a piece of a clause). What comes of it is content, never markup: the
+/// writers escape it.
+pub(crate) fn plain<V: Serialize>(name: &str, source: &str, slots: &V) -> Result<String, RenderError> {
     ENGINE
-        .render_named_str(&file, source, Value::from(Serde(slots)))
+        .render_named_str(&format!("{name}.txt"), source, Value::from(Serde(slots)))
         .map_err(|error| RenderError { document: name.into(), cause: format!("{error}") })
 }
 
@@ -69,6 +61,7 @@ static ENGINE: LazyLock<Environment<'static>> = LazyLock::new(|| {
     }
     engine.set_auto_escape_callback(|name| match name.rsplit('.').next() {
         Some("html") => AutoEscape::Html,
+        Some("txt") => AutoEscape::None,
         _ => AutoEscape::Custom("markdown".into()),
     });
     engine.set_formatter(format_value);
@@ -81,31 +74,56 @@ static ENGINE: LazyLock<Environment<'static>> = LazyLock::new(|| {
     engine
 });
 
-static TEMPLATES: [(&str, &str); 17] = embed!(
-    "base.html",
-    "scope.md",
-    "scope.html",
-    "proposal.md",
-    "proposal.html",
-    "contract.md",
-    "contract.html",
-    "mockup.html",
-    "features.md",
-    "welcome.md",
-    "brief.md",
-    "workspace.md",
-    "folder.md",
-    "plan.md",
-    "check-in.md",
-    "milestone.md",
-    "closing.md",
-);
+static TEMPLATES: [(&str, &str); 3] = embed!("mockup.html", "workspace.md", "folder.md",);
+
+/// The labels of each document: key, then language tag. A language that is missing falls back to English.
+static LABEL_FILES: [&str; 7] = [
+    include_str!("labels/certificate.json"),
+    include_str!("labels/common.json"),
+    include_str!("labels/contract.json"),
+    include_str!("labels/delivery.json"),
+    include_str!("labels/onboarding.json"),
+    include_str!("labels/proposal.json"),
+    include_str!("labels/scope.json"),
+];
+
+/// A label in the reader's language.
+///
+/// A key that no file has comes back as it is: tests and reviewers see it, and no client loses a document over it.
+pub(crate) fn label(lang: Lang, key: &str) -> &str {
+    let found = WORDS[lang as usize].get(key);
+    debug_assert!(found.is_some(), "no label file has `{key}`");
+    found.map_or(key, String::as_str)
+}
+
+/// A label with its `{slots}` filled.
+pub(crate) fn label_with(lang: Lang, key: &str, slots: &[(&str, &str)]) -> String {
+    let mut out = String::new();
+    let mut rest = label(lang, key);
+    while let Some((before, after)) = rest.split_once('{') {
+        out.push_str(before);
+        let (name, tail) = after.split_once('}').unwrap_or((after, ""));
+        out.push_str(slots.iter().find(|(slot, _)| *slot == name).map_or("", |(_, value)| value));
+        rest = tail;
+    }
+    out + rest
+}
+
+/// The labels as the template engine reads them.
+static LABELS: LazyLock<[Value; 4]> = LazyLock::new(|| Lang::ALL.map(|lang| Value::from(Serde(&WORDS[lang as usize]))));
 
 /// The labels, by language, in the order of [`Lang::ALL`].
-static LABELS: LazyLock<[Value; 2]> = LazyLock::new(|| {
-    [include_str!("labels/en.json"), include_str!("labels/de.json")].map(|json| {
-        let labels: serde_json::Value = serde_json::from_str(json).unwrap_or_default();
-        Value::from(Serde(&labels))
+static WORDS: LazyLock<[BTreeMap<String, String>; 4]> = LazyLock::new(|| {
+    Lang::ALL.map(|lang| {
+        let mut labels = BTreeMap::new();
+        for file in LABEL_FILES {
+            let file: BTreeMap<String, BTreeMap<String, String>> = serde_json::from_str(file).unwrap_or_default();
+            labels.extend(file.into_iter().filter_map(|(key, mut texts)| {
+                let text = texts.remove(lang.tag()).or_else(|| texts.remove(Lang::En.tag()))?;
+                Some((key, text))
+            }));
+        }
+        labels
     })
 });
 
@@ -128,15 +146,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_template_parses_and_both_languages_have_the_same_labels() {
+    fn every_template_parses_and_every_label_has_its_languages() {
         for (name, source) in TEMPLATES {
             assert!(ENGINE.template_from_str(source).is_ok(), "{name}");
         }
-        let keys = |value: &Value| -> Vec<String> {
-            let mut keys: Vec<String> = value.try_iter().expect("an object").map(|k| k.to_string()).collect();
-            keys.sort();
-            keys
-        };
-        assert_eq!(keys(&LABELS[0]), keys(&LABELS[1]));
+        for file in LABEL_FILES {
+            let labels: BTreeMap<String, BTreeMap<String, String>> = serde_json::from_str(file).expect("labels");
+            for (key, texts) in labels {
+                assert!(["en", "de"].iter().all(|lang| texts.contains_key(*lang)), "{key}");
+            }
+        }
     }
 }

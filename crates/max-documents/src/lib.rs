@@ -4,20 +4,26 @@
 //! escaped by the template engine (HTML) or by [`escape::markdown`] (Markdown), never by the caller.
 //!
 //! To add a document: a view struct and a function in its module, a template per format in `templates/`, its
-//! labels in `labels/en.json` and `labels/de.json`.
+//! labels in `labels/<document>.json`, each in every language.
 
+pub mod certificate;
 pub mod contract;
 pub mod delivery;
+pub mod diff;
+pub mod doc;
 mod engine;
 pub mod escape;
+pub mod lint;
 pub mod locale;
 pub mod mockup;
 pub mod onboarding;
 pub mod proposal;
 pub mod scope;
+mod write;
 
 pub use engine::RenderError;
 pub use locale::Lang;
+pub use write::Pdf;
 
 use jiff::civil::Date;
 use serde::Serialize;
@@ -48,4 +54,8 @@ pub struct Rendered {
     pub markdown: String,
     /// For people with a browser: self-contained, printable.
     pub html: String,
+    /// For people with paper: tagged (PDF/UA-1), the same bytes for the same document.
+    pub pdf: Vec<u8>,
+    /// How many pages the PDF has.
+    pub pages: usize,
 }

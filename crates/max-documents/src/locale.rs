@@ -11,17 +11,33 @@ pub enum Lang {
     En,
     /// German.
     De,
+    /// Dutch.
+    Nl,
+    /// French.
+    Fr,
 }
 
 impl Lang {
     /// Every language.
-    pub const ALL: [Lang; 2] = [Lang::En, Lang::De];
+    pub const ALL: [Lang; 4] = [Lang::En, Lang::De, Lang::Nl, Lang::Fr];
+
+    /// The text in this language, of texts in the order of [`Lang::ALL`].
+    pub fn pick<T>(self, [en, de, nl, fr]: [T; 4]) -> T {
+        match self {
+            Lang::En => en,
+            Lang::De => de,
+            Lang::Nl => nl,
+            Lang::Fr => fr,
+        }
+    }
 
     /// The language of a BCP 47 tag, if it is one of these.
     pub fn of_tag(tag: &str) -> Option<Lang> {
         match tag.split(['-', '_']).next().unwrap_or_default().to_ascii_lowercase().as_str() {
             "en" => Some(Lang::En),
             "de" => Some(Lang::De),
+            "nl" => Some(Lang::Nl),
+            "fr" => Some(Lang::Fr),
             _ => None,
         }
     }
@@ -31,6 +47,8 @@ impl Lang {
         match self {
             Lang::En => "en",
             Lang::De => "de",
+            Lang::Nl => "nl",
+            Lang::Fr => "fr",
         }
     }
 
@@ -51,6 +69,11 @@ impl Lang {
             }
             Lang::En => format!("{sign}{symbol}{}.{cents:02}", grouped(minor.unsigned_abs() / 100, ',')),
             Lang::De => format!("{sign}{},{cents:02} {symbol}", grouped(minor.unsigned_abs() / 100, '.')),
+            Lang::Nl => format!("{symbol} {sign}{},{cents:02}", grouped(minor.unsigned_abs() / 100, '.')),
+            // A narrow no-break space between thousands, a no-break space before the sign.
+            Lang::Fr => {
+                format!("{sign}{},{cents:02}\u{a0}{symbol}", grouped(minor.unsigned_abs() / 100, '\u{202f}'))
+            }
         }
     }
 
@@ -84,10 +107,43 @@ impl Lang {
             "November",
             "Dezember",
         ];
+        const NL: [&str; 12] = [
+            "januari",
+            "februari",
+            "maart",
+            "april",
+            "mei",
+            "juni",
+            "juli",
+            "augustus",
+            "september",
+            "oktober",
+            "november",
+            "december",
+        ];
+        const FR: [&str; 12] = [
+            "janvier",
+            "février",
+            "mars",
+            "avril",
+            "mai",
+            "juin",
+            "juillet",
+            "août",
+            "septembre",
+            "octobre",
+            "novembre",
+            "décembre",
+        ];
         let month = usize::try_from(date.month() - 1).unwrap_or(0);
         match self {
             Lang::En => format!("{} {} {}", date.day(), EN[month], date.year()),
             Lang::De => format!("{}. {} {}", date.day(), DE[month], date.year()),
+            Lang::Nl => format!("{} {} {}", date.day(), NL[month], date.year()),
+            Lang::Fr => {
+                let day = if date.day() == 1 { "1er".to_owned() } else { date.day().to_string() };
+                format!("{day} {} {}", FR[month], date.year())
+            }
         }
     }
 
@@ -102,6 +158,10 @@ impl Lang {
             (Lang::En, _) => format!("{number} days"),
             (Lang::De, 4) => format!("{number} Tag"),
             (Lang::De, _) => format!("{number} Tage"),
+            (Lang::Nl, 4) => format!("{number} dag"),
+            (Lang::Nl, _) => format!("{number} dagen"),
+            (Lang::Fr, 0..8) => format!("{number} jour"),
+            (Lang::Fr, _) => format!("{number} jours"),
         }
     }
 
@@ -115,6 +175,10 @@ impl Lang {
             (Lang::En, f) => format!("{whole}.{f}%"),
             (Lang::De, "") => format!("{whole} %"),
             (Lang::De, f) => format!("{whole},{f} %"),
+            (Lang::Nl, "") => format!("{whole}%"),
+            (Lang::Nl, f) => format!("{whole},{f}%"),
+            (Lang::Fr, "") => format!("{whole}\u{a0}%"),
+            (Lang::Fr, f) => format!("{whole},{f}\u{a0}%"),
         }
     }
 }
@@ -142,6 +206,8 @@ mod tests {
         assert_eq!(Lang::En.money(100_000_005, "CHF"), "CHF 1,000,000.05");
         assert_eq!(Lang::De.money(-5, "EUR"), "-0,05 €");
         assert_eq!(Lang::En.money(0, "USD"), "$0.00");
+        assert_eq!(Lang::Nl.money(123_450, "EUR"), "€ 1.234,50");
+        assert_eq!(Lang::Fr.money(123_450, "EUR"), "1\u{202f}234,50\u{a0}€");
     }
 
     #[test]

@@ -4,8 +4,10 @@ use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
 use max_core::id::LeadId;
-use max_core::lead::{ClientState, Lead};
+use max_core::lead::Lead;
 use parking_lot::Mutex;
+
+use crate::ports::RenderedState;
 
 /// A lead with its rendered `ClientState`, made once and shared by everyone who asks.
 #[derive(Debug)]
@@ -23,10 +25,7 @@ impl Cached {
 
     /// The `ClientState` as compact JSON.
     pub fn json(&self) -> Arc<[u8]> {
-        Arc::clone(self.json.get_or_init(|| {
-            let state = ClientState::from(&*self.lead);
-            serde_json::to_vec(&state).unwrap_or_default().into()
-        }))
+        Arc::clone(self.json.get_or_init(|| RenderedState::of(&self.lead).json.into()))
     }
 }
 

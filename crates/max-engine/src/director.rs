@@ -12,7 +12,7 @@ use max_core::command::{Command, Import, Request};
 use max_core::id::{ApprovalId, LeadId, LeadRef, MessageId, SignalId, TaskId};
 use max_core::lead::{Actor, Lead, NewLead};
 use max_core::policy::Policy;
-use max_core::stage::Eidolon;
+use max_core::stage::{Eidolon, Stage};
 use max_core::stages::{StoredArtifact, Work};
 use tokio::sync::{Notify, broadcast, mpsc, oneshot};
 
@@ -20,8 +20,11 @@ use crate::board::Board;
 use crate::cache::{Cached, LeadCache};
 use crate::error::Error;
 use crate::ledger::{Acted, Committed, Ingested, Job, OnceKey};
-use crate::ports::{ArtifactStore, Brief, Clock, Logged, SapWave, Store, StoreError, Thought};
+use crate::ports::{
+    ArtifactStore, Brief, Clock, Linter, Logged, Related, RenderedState, SapWave, Store, StoreError, Thought,
+};
 use crate::projector::Projector;
+use crate::usecase::suppress::PrivacyKey;
 use crate::view;
 
 /// The PipelineDirector.
@@ -34,6 +37,7 @@ pub(crate) struct Inner {
     pub(crate) jobs: mpsc::Sender<Job>,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) artifacts: Arc<dyn ArtifactStore>,
+    pub(crate) linter: Arc<dyn Linter>,
     pub(crate) cache: Arc<LeadCache>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) policy: Arc<Policy>,
@@ -43,7 +47,14 @@ pub(crate) struct Inner {
     /// Wakes the timers.
     pub(crate) changed: Arc<Notify>,
     pub(crate) instance: String,
+    /// Under which addresses are hashed.
+    pub(crate) privacy_key: PrivacyKey,
+    /// Whether readable copies are written.
+    pub(crate) projects: bool,
 }
+
+/// So many leads of one company are named; a person who merges looks at the newest first.
+const RELATED_AT_MOST: usize = 5;
 
 /// A task that was claimed: work on it, then submit with its fencing token.
 #[derive(Clone, Debug)]
@@ -62,19 +73,30 @@ impl Director {
     /// Takes in a lead. Idempotent by key, by reference, and by person and message within a day.
     pub async fn ingest(
         &self,
-        lead: NewLead,
+        mut lead: NewLead,
         by: Actor,
         signal_id: Option<SignalId>,
         once: Option<OnceKey>,
     ) -> Result<Ingested, Error> {
+        self.admit(&mut lead).await?;
         let command = Command::Ingest { lead: Box::new(lead.clone()) };
-        self.take_in(lead, Request { by, signal_id, command }, once).await
+        self.take_in(lead, Request::new(by, command).by_signal(signal_id), once).await
     }
 
     /// Takes in a project already under way.
-    pub async fn import(&self, import: Import, by: Actor, once: Option<OnceKey>) -> Result<Ingested, Error> {
+    pub async fn import(&self, mut import: Import, by: Actor, once: Option<OnceKey>) -> Result<Ingested, Error> {
+        self.admit(&mut import.lead).await?;
         let lead = import.lead.clone();
-        self.take_in(lead, Request { by, signal_id: None, command: Command::Import(Box::new(import)) }, once).await
+        self.take_in(lead, Request::new(by, Command::Import(Box::new(import))), once).await
+    }
+
+    /// Turns away cold rows for suppressed addresses, and hashes network addresses before anything is kept.
+    async fn admit(&self, lead: &mut NewLead) -> Result<(), Error> {
+        self.check_cold(lead).await?;
+        if let Some(consent) = &mut lead.consent {
+            self.inner.privacy_key.hash_ips(consent);
+        }
+        Ok(())
     }
 
     async fn take_in(&self, lead: NewLead, request: Request, once: Option<OnceKey>) -> Result<Ingested, Error> {
@@ -86,6 +108,7 @@ impl Director {
 
     /// Carries out a request on a lead. When it returns, what happened is durable.
     pub async fn act(&self, lead: LeadId, request: Request, once: Option<OnceKey>) -> Result<Acted, Error> {
+        let request = self.look_up(lead, request).await?;
         let (reply, answer) = oneshot::channel();
         self.inner.jobs.send(Job::Act { lead, request, once, reply }).await.map_err(|_| Error::Stopping)?;
         answer.await.map_err(|_| Error::Stopping)?
@@ -176,7 +199,29 @@ impl Director {
             policy: Arc::clone(&self.inner.policy),
             now: self.now(),
             findings: Vec::new(),
+            related: self.related(&assignment.lead).await?,
         })
+    }
+
+    /// Other leads of the same company: looked up once, when a lead is judged.
+    async fn related(&self, lead: &Lead) -> Result<Vec<Related>, Error> {
+        let domains = lead.contact.company_domains();
+        if lead.stage != Stage::LeadGen || domains.is_empty() {
+            return Ok(Vec::new());
+        }
+        let id = lead.id;
+        self.read(move |store| {
+            let mut related: Vec<Related> = Vec::new();
+            for domain in domains {
+                for lead in store.leads_of_company(&domain, RELATED_AT_MOST)? {
+                    if lead != id && related.iter().all(|r| r.lead != lead) {
+                        related.push(Related { lead, domain: domain.clone() });
+                    }
+                }
+            }
+            Ok(related)
+        })
+        .await
     }
 
     /// Stores a thought's files and submits it. The files are durable before the submission counts.
@@ -239,6 +284,12 @@ impl Director {
         let cached = Cached::new(Arc::new(lead));
         self.inner.cache.put(Arc::clone(&cached));
         Ok(cached)
+    }
+
+    /// The rendered state of a lead that is not in memory ([`Director::cached`]), with its version. It stays out of
+    /// memory: who asks about many leads in turn does not push out those that are worked on.
+    pub async fn state(&self, id: LeadId) -> Result<RenderedState, Error> {
+        self.inner.store.state(id)?.ok_or_else(|| Error::NotFound(format!("lead {id}")))
     }
 
     /// The lead, once it is newer than `version` or the time is over.
@@ -364,7 +415,7 @@ impl Drop for Offer<'_> {
 }
 
 /// Runs something that may block on a thread for it.
-async fn blocking<T: Send + 'static>(
+pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
 ) -> Result<T, Error> {
     match tokio::task::spawn_blocking(work).await {

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::SignedDuration;
+use max_core::command::{Command, Request};
 use max_core::effect::{Effect, Notice, effects};
 use max_core::event::{Entry, Event};
 use max_core::id::{LeadId, MessageId};
-use max_core::lead::Lead;
+use max_core::lead::{Actor, Lead};
 use max_core::policy::Policy;
 use max_core::stage::Eidolon;
 use parking_lot::Mutex;
@@ -24,10 +25,12 @@ use crate::eidolon::EidolonUnit;
 use crate::error::Error;
 use crate::ledger::{Committed, Writer};
 use crate::mind::{Mind, Seat, VoiceHealth};
-use crate::ports::{ArtifactStore, Channel, Clock, Folders, Notifier, Store};
+use crate::ports::{ArtifactStore, Channel, Clock, Folders, Linter, Notifier, Store};
 use crate::projector::{Projector, WATERMARK};
 use crate::relay::Relay;
 use crate::timers::Timers;
+use crate::usecase::erase::{Eraser, erases, forgotten_erasures};
+use crate::usecase::suppress::{self, PrivacyKey};
 
 /// The adapters that an engine runs on.
 #[derive(Clone)]
@@ -36,6 +39,8 @@ pub struct Parts {
     pub store: Arc<dyn Store>,
     /// The artifacts' content.
     pub artifacts: Arc<dyn ArtifactStore>,
+    /// What looks into files.
+    pub linter: Arc<dyn Linter>,
     /// The readable copies.
     pub folders: Arc<dyn Folders>,
     /// The way out.
@@ -59,6 +64,8 @@ pub struct Options {
     pub project: bool,
     /// Whether the outbox and the timers run here.
     pub relay: bool,
+    /// Under which addresses are hashed for the suppression list.
+    pub privacy_key: PrivacyKey,
 }
 
 impl Options {
@@ -70,6 +77,7 @@ impl Options {
             cached_leads: 16_384,
             project: true,
             relay: true,
+            privacy_key: PrivacyKey::default(),
         }
     }
 }
@@ -117,6 +125,8 @@ impl Engine {
         let (outbox, outgoing) = mpsc::unbounded_channel();
         let (notices, noticed) = mpsc::unbounded_channel();
         let changed = Arc::new(Notify::new());
+        let erasing = Arc::new(Notify::new());
+        let again = forgotten_erasures(&*parts.store, &*parts.folders)?;
         let publisher = Publisher {
             board: Arc::clone(&board),
             projector: options.project.then(|| Arc::clone(&projector)),
@@ -125,8 +135,11 @@ impl Engine {
             notices,
             changed: Arc::clone(&changed),
             clock: Arc::clone(&parts.clock),
+            store: Arc::clone(&parts.store),
+            privacy_key: options.privacy_key.clone(),
+            erasing: Arc::clone(&erasing),
         };
-        let writer = Writer {
+        let mut writer = Writer {
             store: Arc::clone(&parts.store),
             cache: Arc::clone(&cache),
             clock: Arc::clone(&parts.clock),
@@ -134,12 +147,18 @@ impl Engine {
             publish: Box::new(move |round| publisher.publish(round)),
             suspects: Vec::new(),
         };
+        // Before anything else may happen to them.
+        for lead in again {
+            tracing::warn!(%lead, "the list of erasures knows this lead: it is erased again");
+            writer.now(lead, Request::new(Actor::Director, Command::Erase))?;
+        }
         let writer = spawn("max-ledger", move || writer.run(queue))?;
         let director = Director {
             inner: Arc::new(Inner {
                 jobs,
                 store: Arc::clone(&parts.store),
                 artifacts: Arc::clone(&parts.artifacts),
+                linter: Arc::clone(&parts.linter),
                 cache,
                 clock: Arc::clone(&parts.clock),
                 policy,
@@ -148,10 +167,12 @@ impl Engine {
                 committed,
                 changed: Arc::clone(&changed),
                 instance: options.instance.clone(),
+                privacy_key: options.privacy_key.clone(),
+                projects: options.project,
             }),
         };
         let projecting = if options.project {
-            mark_unprojected(&*parts.store, &projector)?;
+            mark_unprojected(&*parts.store, &projector, &options.privacy_key)?;
             tidy_inboxes(&*parts.store, &*parts.folders, &projector)?;
             let (store, folders, artifacts) =
                 (Arc::clone(&parts.store), Arc::clone(&parts.folders), Arc::clone(&parts.artifacts));
@@ -171,7 +192,7 @@ impl Engine {
             gone: Mutex::new(gone),
         };
         if engine.options.relay {
-            engine.start_loops(outgoing, noticed, changed);
+            engine.start_loops(outgoing, noticed, changed, erasing);
         }
         Ok(engine)
     }
@@ -181,6 +202,7 @@ impl Engine {
         outgoing: mpsc::UnboundedReceiver<(LeadId, MessageId)>,
         mut noticed: mpsc::UnboundedReceiver<(Arc<Lead>, Notice)>,
         changed: Arc<Notify>,
+        erasing: Arc<Notify>,
     ) {
         let relay = Relay {
             director: self.director.clone(),
@@ -195,6 +217,13 @@ impl Engine {
             gone: std::mem::take(&mut *self.gone.lock()),
         };
         let (notifier, stop) = (Arc::clone(&self.parts.notifier), self.stop.clone());
+        let eraser = Eraser {
+            director: self.director.clone(),
+            folders: Arc::clone(&self.parts.folders),
+            channel: Arc::clone(&self.parts.channel),
+            wake: erasing,
+        };
+        self.tasks.spawn(eraser.run(self.stop.clone()));
         self.tasks.spawn(relay.run(outgoing, self.stop.clone()));
         self.tasks.spawn(timers.run(self.stop.clone()));
         self.tasks.spawn(async move {
@@ -294,7 +323,7 @@ fn tidy_inboxes(store: &dyn Store, folders: &dyn Folders, projector: &Projector)
 }
 
 /// Leads that changed after the watermark are written again, and what was to be told the world is told again.
-fn mark_unprojected(store: &dyn Store, projector: &Projector) -> Result<(), Error> {
+fn mark_unprojected(store: &dyn Store, projector: &Projector, key: &PrivacyKey) -> Result<(), Error> {
     let watermark = store.meta(WATERMARK)?.and_then(|text| text.parse().ok()).unwrap_or(0);
     let mut after = watermark;
     let mut leads = HashMap::new();
@@ -305,6 +334,11 @@ fn mark_unprojected(store: &dyn Store, projector: &Projector) -> Result<(), Erro
         for logged in &entries {
             if let Some(lead) = ended(&logged.entry, store)? {
                 projector.announce(&lead, &logged.entry, logged.position);
+            }
+            if logged.entry.events.iter().any(|event| matches!(event, Event::MessageReceived { .. }))
+                && let Some(lead) = store.lead(logged.entry.lead)?
+            {
+                suppress::follow(store, key, &logged.entry, &lead)?;
             }
             leads.entry(logged.entry.lead).or_insert(logged.position);
         }
@@ -339,6 +373,10 @@ struct Publisher {
     notices: mpsc::UnboundedSender<(Arc<Lead>, Notice)>,
     changed: Arc<Notify>,
     clock: Arc<dyn Clock>,
+    store: Arc<dyn Store>,
+    privacy_key: PrivacyKey,
+    /// Rung when a lead was erased.
+    erasing: Arc<Notify>,
 }
 
 impl Publisher {
@@ -350,6 +388,13 @@ impl Publisher {
             wakes |= one.wake_at.is_some();
             if one.entry.events.iter().any(speaks_to_somebody) {
                 self.pass_on(one);
+                // What fails here is done by the next start, because the watermark has not passed it.
+                if let Err(error) = suppress::follow(&*self.store, &self.privacy_key, &one.entry, &one.lead) {
+                    tracing::warn!(%error, "the suppression list could not be written");
+                }
+            }
+            if erases(&one.entry) {
+                self.erasing.notify_one();
             }
             // Nobody may be listening; that is no failure.
             drop(self.committed.send(one.clone()));

@@ -8,7 +8,7 @@
 /// Every failpoint with what it stands before or after. A name and the next one along the way are the two sides of one
 /// step, so that a crash can be put on either side of it.
 #[cfg(debug_assertions)]
-pub const POINTS: [(&str, &str); 31] = [
+pub const POINTS: [(&str, &str); 36] = [
     ("ledger.commit", "before a round is given to the store"),
     ("ledger.committed", "after the store's commit, before anybody is told of it"),
     ("store.commit", "all rows of a round written, before COMMIT"),
@@ -38,6 +38,11 @@ pub const POINTS: [(&str, &str); 31] = [
     ("dropbox.reason", "the reason written, before the file is moved beside it"),
     ("sapwave.deliver", "before a SapWave's signal is written"),
     ("sapwave.delivered", "a SapWave's signal written, before its next time is stored"),
+    ("erase.files", "an erasure approved, before the lead's files are removed"),
+    ("erase.log", "the lead's files gone, before its log is blanked"),
+    ("erase.logged", "the lead's log blank, before its shell is projected"),
+    ("erase.scrub", "before the store's own files are scrubbed"),
+    ("erase.scrubbed", "the store scrubbed, before the erasure counts as done"),
     ("secret.written", "a token or key written under a hidden name, before it gets its own"),
     ("secret.named", "a token or key under its name, before the name is durable"),
 ];

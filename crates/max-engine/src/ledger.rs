@@ -146,6 +146,13 @@ impl Writer {
         }
     }
 
+    /// Carries out one request on this thread, before the writer runs.
+    pub(crate) fn now(&mut self, lead: LeadId, request: Request) -> Result<(), Error> {
+        let (reply, mut answer) = oneshot::channel();
+        self.round(vec![Job::Act { lead, request, once: None, reply }]);
+        answer.try_recv().map_or(Err(Error::Stopping), |done| done.map(drop))
+    }
+
     /// Waits for a job. While it is open whether something became durable, it looks for that, too.
     fn next(&mut self, jobs: &mut mpsc::Receiver<Job>) -> Option<Job> {
         while !self.suspects.is_empty() {
@@ -299,11 +306,8 @@ impl Round<'_> {
                 let rests_on = self.pending(known.id);
                 return Ok(answer(known, IngestedAs::Repeat, rests_on));
             }
-            let receive = Request {
-                by: Actor::Client,
-                signal_id: request.signal_id.clone(),
-                command: Command::Receive(Box::new(as_message(new))),
-            };
+            let receive = Request::new(Actor::Client, Command::Receive(Box::new(as_message(new))))
+                .by_signal(request.signal_id.clone());
             let id = known.id;
             let (lead, write) = self.step(Some(known), id, &receive, once)?;
             let fingerprint = new.fingerprint();

@@ -10,8 +10,8 @@ use futures::future::BoxFuture;
 use jiff::{SignedDuration, Timestamp};
 use max_core::effect::Notice;
 use max_core::event::Entry;
-use max_core::id::{ApprovalId, Digest, ExternalRef, LeadId, LeadRef, MessageId, TaskId};
-use max_core::lead::{ApprovalKind, Draft, Lead, Message, Status, Task};
+use max_core::id::{ApprovalId, Digest, ExternalRef, LeadId, LeadRef, MessageId, SignalId, TaskId};
+use max_core::lead::{Actor, ApprovalKind, Draft, Lead, Message, Status, Task};
 use max_core::policy::Policy;
 use max_core::signal::Signal;
 use max_core::stage::{Eidolon, Stage};
@@ -19,6 +19,23 @@ use max_core::stages::StageResult;
 use serde::{Deserialize, Serialize};
 
 // ---- the log -----------------------------------------------------------------------------------------------------
+
+/// A lead's `ClientState` as JSON, and the version it shows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RenderedState {
+    /// The lead's version.
+    pub version: u64,
+    /// Compact JSON.
+    pub json: Vec<u8>,
+}
+
+impl RenderedState {
+    /// Renders a lead.
+    pub fn of(lead: &Lead) -> Self {
+        let state = max_core::lead::ClientState::from(lead);
+        Self { version: lead.version, json: serde_json::to_vec(&state).unwrap_or_default() }
+    }
+}
 
 /// The log and the tables beside it. One process writes at a time per lead; `commit` is the only writer of leads.
 ///
@@ -32,12 +49,18 @@ pub trait Store: Send + Sync + 'static {
 
     /// The lead with all its entries applied.
     fn lead(&self, id: LeadId) -> Result<Option<Lead>, StoreError>;
+    /// The lead's `ClientState`, rendered. A store may keep it beside the log, so that it is one read.
+    fn state(&self, id: LeadId) -> Result<Option<RenderedState>, StoreError> {
+        Ok(self.lead(id)?.map(|lead| RenderedState::of(&lead)))
+    }
     /// The id behind a reference. For a UUID: the lead with this id, if it exists.
     fn resolve(&self, reference: &LeadRef) -> Result<Option<LeadId>, StoreError>;
     /// The newest lead without an outcome whose [`max_core::lead::NewLead::person_key`] is this.
     fn open_lead_of(&self, person_key: &str) -> Result<Option<LeadId>, StoreError>;
     /// The newest lead of any status whose person key is this.
     fn any_lead_of(&self, person_key: &str) -> Result<Option<LeadId>, StoreError>;
+    /// The newest leads that gave this domain as their company's ([`max_core::lead::NewLead::company_domains`]).
+    fn leads_of_company(&self, domain: &str, limit: usize) -> Result<Vec<LeadId>, StoreError>;
     /// The lead that came in with this fingerprint at or after `since`.
     fn lead_with_fingerprint(&self, fingerprint: Digest, since: Timestamp) -> Result<Option<LeadId>, StoreError>;
     /// The lead whose conversation holds this RFC 5322 Message-ID.
@@ -90,10 +113,114 @@ pub trait Store: Send + Sync + 'static {
     /// Removes a wake-up; false when there was none with this name.
     fn remove_sapwave(&self, name: &str) -> Result<bool, StoreError>;
 
+    /// What is kept of an address on the suppression list, by its keyed hash.
+    fn suppression(&self, _: Digest) -> Result<Option<Suppression>, StoreError> {
+        Ok(None)
+    }
+    /// The whole suppression list, newest first.
+    fn suppressions(&self) -> Result<Vec<Suppression>, StoreError> {
+        Ok(Vec::new())
+    }
+    /// Puts an address on the suppression list; what is known of it already stays as it is.
+    fn put_suppression(&self, _: &Suppression) -> Result<(), StoreError> {
+        Err(StoreError::Unavailable("this store keeps no suppression list".into()))
+    }
+    /// Takes an address off the list; false when it was not on it.
+    fn remove_suppression(&self, _: Digest) -> Result<bool, StoreError> {
+        Ok(false)
+    }
+
+    /// Leads that were erased, or are to be: an entry that erases a lead puts it here in the same commit.
+    fn erasures(&self) -> Result<Vec<Erasure>, StoreError> {
+        Ok(Vec::new())
+    }
+    /// Writes down how far an erasure has come.
+    fn put_erasure(&self, _: &Erasure) -> Result<(), StoreError> {
+        Err(StoreError::Unavailable("this store cannot erase".into()))
+    }
+    /// Blanks everything the store holds of a lead whose last entry erased it: payloads (the first becomes `left`, the
+    /// JSON of one [`max_core::event::Event::LeadErased`]), who and what is found by, the keys it came under. Digests
+    /// and seals stay, so that [`Store::verify`] finds the chain whole. Again is harmless.
+    fn erase(&self, _: LeadId, _left: &[u8]) -> Result<(), StoreError> {
+        Err(StoreError::Unavailable("this store cannot erase".into()))
+    }
+    /// Makes sure that what was blanked is nowhere in the store's files any more. May take long.
+    fn scrub(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
     /// Writes a consistent copy to a path while the store is in use.
     fn backup(&self, to: &std::path::Path) -> Result<(), StoreError>;
     /// Recomputes every audit chain; the leads whose chain is broken, with the version of the first bad entry.
     fn verify(&self) -> Result<Vec<(LeadId, u64)>, StoreError>;
+}
+
+/// An address that nothing automatic goes to, known by its keyed hash alone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Suppression {
+    /// HMAC-SHA256 of the address in lower case.
+    pub hash: Digest,
+    /// Why.
+    pub reason: SuppressionReason,
+    /// Since when.
+    pub at: Timestamp,
+    /// Who put it there.
+    pub by: String,
+}
+
+/// Why an address is on the suppression list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SuppressionReason {
+    /// The person wants no more mail.
+    OptOut,
+    /// The address bounced.
+    Bounced,
+    /// The person's data was erased.
+    Erased,
+    /// A person of the agency put it there.
+    Manual,
+}
+
+impl SuppressionReason {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::OptOut, Self::Bounced, Self::Erased, Self::Manual];
+
+    /// The word as it stands in the API.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::OptOut => "opt_out",
+            Self::Bounced => "bounced",
+            Self::Erased => "erased",
+            Self::Manual => "manual",
+        }
+    }
+}
+
+/// An erasure and how far it has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Erasure {
+    /// The lead.
+    pub lead: LeadId,
+    /// When it was decided.
+    pub at: Timestamp,
+    /// True once nothing is left to do.
+    pub done: bool,
+}
+
+/// By what the files of a lead are recognised before it is forgotten.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Traces {
+    /// The agency's own name for the lead.
+    pub external_ref: Option<ExternalRef>,
+    /// Addresses it was written from and to.
+    pub addresses: Vec<String>,
+    /// RFC 5322 Message-IDs of its conversation.
+    pub rfc_ids: Vec<String>,
+    /// Signals that were taken in.
+    pub signals: Vec<String>,
+    /// Its messages.
+    pub messages: Vec<MessageId>,
 }
 
 /// The order of entries over all leads; strictly increasing, gaps allowed.
@@ -119,8 +246,8 @@ pub struct Write {
 /// The audit hashes of an entry.
 ///
 /// `payload` is the SHA-256 of the events' JSON as stored; `chain` is the SHA-256 of
-/// `previous chain ‖ lead ‖ version ‖ at ‖ by ‖ signal id ‖ payload`. So a payload can be erased and the chain
-/// still verifies.
+/// `"max2" ‖ previous chain ‖ lead ‖ version ‖ at ‖ SHA-256(by) ‖ SHA-256(signal id) ‖ payload`. Everything that a person
+/// may have written is there as a digest only, so all of it can be erased and the chain still verifies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Seal {
     /// SHA-256 of the payload.
@@ -128,6 +255,9 @@ pub struct Seal {
     /// SHA-256 of the link.
     pub chain: Digest,
 }
+
+/// What stands before the digest of a text that was erased from an entry's header.
+const ERASED: &str = "erased-";
 
 impl Seal {
     /// Seals an entry whose events were serialised as `payload`.
@@ -137,6 +267,44 @@ impl Seal {
 
     /// The same when only the payload's digest is left.
     pub fn from_digest(previous: Digest, entry: &Entry, payload: Digest) -> Self {
+        let mut link = b"max2".to_vec();
+        link.extend_from_slice(&previous.0);
+        link.extend_from_slice(entry.lead.0.as_bytes());
+        link.extend_from_slice(&entry.version.to_be_bytes());
+        link.extend_from_slice(&entry.at.as_nanosecond().to_be_bytes());
+        link.extend_from_slice(&commitment(&String::from(entry.by.clone())).0);
+        link.extend_from_slice(&commitment(entry.signal_id.as_ref().map_or("", |s| s.as_str())).0);
+        link.extend_from_slice(&payload.0);
+        Self { payload, chain: Digest::of(&link) }
+    }
+
+    /// Whether an entry follows on `previous` and ends in `chain`.
+    pub fn holds(previous: Digest, entry: &Entry, payload: Digest, chain: Digest) -> bool {
+        Self::from_digest(previous, entry, payload).chain == chain
+            || Self::first_form(previous, entry, payload).chain == chain
+    }
+
+    /// What is left of an entry's header when it is erased: who and which signal, where the sender chose the words. An
+    /// entry in the first form of seals keeps its header, because its seal is over the words themselves.
+    pub fn erased_header(previous: Digest, entry: &Entry, payload: Digest, chain: Digest) -> (Actor, Option<SignalId>) {
+        if Self::from_digest(previous, entry, payload).chain != chain {
+            return (entry.by.clone(), entry.signal_id.clone());
+        }
+        let by = match &entry.by {
+            Actor::Signal(_) => Actor::Person(erased(&String::from(entry.by.clone()))),
+            by => by.clone(),
+        };
+        // An id that MAX made itself tells nothing, and it still tells a second copy of the signal.
+        let own = |id: &SignalId| id.as_str().starts_with("file-") || id.as_str().starts_with(ERASED);
+        let signal = entry.signal_id.clone().map(|id| match own(&id) {
+            true => id,
+            false => SignalId::try_from(erased(id.as_str())).unwrap_or(id),
+        });
+        (by, signal)
+    }
+
+    /// As seals were at first: over the words of the header themselves.
+    fn first_form(previous: Digest, entry: &Entry, payload: Digest) -> Self {
         let mut link = Vec::with_capacity(192);
         link.extend_from_slice(&previous.0);
         link.extend_from_slice(entry.lead.0.as_bytes());
@@ -151,6 +319,16 @@ impl Seal {
         link.extend_from_slice(&payload.0);
         Self { payload, chain: Digest::of(&link) }
     }
+}
+
+fn erased(text: &str) -> String {
+    format!("{ERASED}{}", Digest::of(text.as_bytes()))
+}
+
+/// The digest of a text, also of one that was replaced by it.
+fn commitment(text: &str) -> Digest {
+    let bare = text.strip_prefix("person:").unwrap_or(text);
+    bare.strip_prefix(ERASED).and_then(|digits| digits.parse().ok()).unwrap_or_else(|| Digest::of(text.as_bytes()))
 }
 
 /// What was done under an idempotency key. The same key with another `body` is a conflict.
@@ -171,7 +349,7 @@ pub struct Idempotency {
 pub struct Logged {
     /// Where it stands.
     pub position: Position,
-    /// The entry. Without events when its payload was erased.
+    /// The entry. When its payload was erased: without events, but for what was left in the first one.
     pub entry: Entry,
     /// Its hashes.
     pub seal: Seal,
@@ -375,10 +553,54 @@ pub trait Folders: Send + Sync + 'static {
     fn reconcile_deliveries(&self, open: &HashSet<TaskId>) -> Result<(), StoreError>;
     /// Writes a signal for the world to read (`PROJECT_COMPLETE`).
     fn announce(&self, signal: &Signal) -> Result<(), StoreError>;
+    /// Removes everything of a lead: its folder, copies in inboxes, signals that brought it, the homes of voices.
+    fn erase(&self, _: LeadId, _: &Traces) -> Result<(), StoreError> {
+        Ok(())
+    }
+    /// The list of erasures that is kept beside the store, so that a restored copy learns of those it was made before.
+    fn erasure_list(&self) -> Result<Vec<(LeadId, Timestamp)>, StoreError> {
+        Ok(Vec::new())
+    }
+    /// Adds to that list, durably; twice is harmless.
+    fn note_erasure(&self, _: LeadId, _: Timestamp) -> Result<(), StoreError> {
+        Ok(())
+    }
     /// Forgets what it remembers to have written, so that it is all looked up and written again.
     fn forget(&self) {}
     /// Makes everything written so far durable (`syncfs`).
     fn sync(&self) -> Result<(), StoreError>;
+}
+
+// ---- checks ------------------------------------------------------------------------------------------------------
+
+/// Looks into files: what code can tell about a document's content. Called by MAX itself before work counts and before
+/// an approval is carried out, never by a mind.
+pub trait Linter: Send + Sync + 'static {
+    /// What it finds.
+    fn lint(&self, work: &Linted<'_>) -> Vec<max_core::stages::Finding>;
+}
+
+/// What a linter looks at.
+#[derive(Clone, Copy, Debug)]
+pub struct Linted<'a> {
+    /// The lead as it is, without the work at hand.
+    pub lead: &'a Lead,
+    /// The owner's rules.
+    pub policy: &'a Policy,
+    /// The files.
+    pub files: &'a [File],
+    /// The moment.
+    pub now: Timestamp,
+}
+
+/// A linter that finds nothing, for engines that are tested without documents.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoLinter;
+
+impl Linter for NoLinter {
+    fn lint(&self, _: &Linted<'_>) -> Vec<max_core::stages::Finding> {
+        Vec::new()
+    }
 }
 
 // ---- voices ------------------------------------------------------------------------------------------------------
@@ -408,6 +630,17 @@ pub struct Brief {
     pub now: Timestamp,
     /// What checks found in an earlier try of this turn.
     pub findings: Vec<max_core::stages::Finding>,
+    /// Other leads of the same company, for LeadGen to name and a person to merge.
+    pub related: Vec<Related>,
+}
+
+/// A lead that belongs to the same company as another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Related {
+    /// The other lead.
+    pub lead: LeadId,
+    /// The domain they share.
+    pub domain: String,
 }
 
 /// What a voice gives back.
@@ -465,8 +698,18 @@ pub enum CallFail {
 
 /// A way out for messages.
 pub trait Channel: Send + Sync + 'static {
-    /// Hands a message over. Called again with the same message after a crash: the second must not be a second mail.
-    fn send<'a>(&'a self, message: &'a Message, attachments: &'a [File]) -> BoxFuture<'a, Result<(), SendError>>;
+    /// Hands a message of a lead over. Called again with the same message after a crash: the second must not be a
+    /// second mail.
+    fn send<'a>(
+        &'a self,
+        lead: LeadId,
+        message: &'a Message,
+        attachments: &'a [File],
+    ) -> BoxFuture<'a, Result<(), SendError>>;
+    /// Removes the copies of messages that it keeps itself; what was delivered cannot be taken back.
+    fn forget<'a>(&'a self, _: LeadId, _: &'a [MessageId]) -> BoxFuture<'a, Result<(), SendError>> {
+        Box::pin(std::future::ready(Ok(())))
+    }
 }
 
 /// Why a message did not leave.

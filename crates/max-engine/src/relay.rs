@@ -13,7 +13,7 @@ use futures::FutureExt;
 use jiff::{SignedDuration, Timestamp};
 use max_core::command::Command;
 use max_core::id::{LeadId, MessageId};
-use max_core::lead::{Actor, Delivery, Message};
+use max_core::lead::{Actor, Delivery, Message, Outcome};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -98,7 +98,11 @@ impl Relay {
 
     async fn try_send(&self, lead: LeadId, id: MessageId) -> Result<(), String> {
         fail::point("relay.release").map_err(|e| e.to_string())?;
-        let released = self.director.act_as(Actor::Director, lead, Command::Release { message: id }).await;
+        let released = match self.director.suppressed(lead, id).await.map_err(|e| e.to_string())? {
+            Some(why) => Command::Hold { message: id, why },
+            None => Command::Release { message: id },
+        };
+        let released = self.director.act_as(Actor::Director, lead, released).await;
         let after = match released {
             Ok(acted) => acted.lead,
             // It left already, or was held: nothing more to do.
@@ -112,16 +116,26 @@ impl Relay {
         let message = self.director.message(lead, id).await.map_err(|e| e.to_string())?;
         let attachments = self.attachments(lead, &message).await?;
         fail::point("relay.send").map_err(|e| e.to_string())?;
-        let record = match self.channel.send(&message, &attachments).await {
+        let record = match self.channel.send(lead, &message, &attachments).await {
             Ok(()) => Command::RecordSent { message: id },
             Err(SendError::Never(error)) => Command::RecordSendFailure { message: id, error },
             Err(SendError::Later(error)) => return Err(error),
         };
         fail::point("relay.sent").map_err(|e| e.to_string())?;
         match self.director.act_as(Actor::Director, lead, record).await {
-            Ok(_) | Err(Error::Refused(_)) => Ok(()),
+            Ok(_) => Ok(()),
+            Err(Error::Refused(_)) => self.forget_if_erased(lead, id).await,
             Err(error) => Err(error.to_string()),
         }
+    }
+
+    /// A message that was on its way while its lead was erased must not leave a copy behind.
+    async fn forget_if_erased(&self, lead: LeadId, id: MessageId) -> Result<(), String> {
+        let erased = self.director.lead(lead).await.is_ok_and(|c| c.lead.outcome() == Some(Outcome::Erased));
+        if !erased {
+            return Ok(());
+        }
+        self.channel.forget(lead, &[id]).await.map_err(|e| e.to_string())
     }
 
     async fn attachments(&self, lead: LeadId, message: &Message) -> Result<Vec<File>, String> {

@@ -1,8 +1,9 @@
 //! Readings of the log for people and programs: the conversation, the approvals, what happened.
 
+use max_core::apply::waiver;
 use max_core::event::{Entry, Event};
 use max_core::id::{ApprovalId, MessageId};
-use max_core::lead::{Actor, Approval, Delivery, Direction, Message, MessageKind};
+use max_core::lead::{Actor, Approval, Delivery, Direction, Message, MessageKind, Purpose, Through};
 use max_core::stage::Stage;
 use serde::Serialize;
 
@@ -112,6 +113,8 @@ pub struct Verdict {
     pub at: jiff::Timestamp,
     /// Why.
     pub reason: Option<String>,
+    /// By which way, where a person decided.
+    pub through: Option<Through>,
 }
 
 /// The approvals of a lead as the log tells them, oldest first.
@@ -125,12 +128,17 @@ pub fn approvals(log: &[Logged]) -> Vec<ApprovalView> {
                     state: ApprovalState::Pending,
                     decided: None,
                 }),
-                Event::ApprovalDecided { approval, approved, reason, .. } => {
+                Event::FindingWaived { approval, rule, place, reason } => {
+                    if let Some(view) = views.iter_mut().find(|view| view.approval.id == *approval) {
+                        view.approval.waived.push(waiver(entry, rule, place, reason));
+                    }
+                }
+                Event::ApprovalDecided { approval, approved, reason, through, .. } => {
                     let state = if *approved { ApprovalState::Approved } else { ApprovalState::Rejected };
-                    end(&mut views, entry, *approval, state, reason.clone());
+                    end(&mut views, entry, *approval, state, reason.clone(), *through);
                 }
                 Event::ApprovalVoided { approval, why } => {
-                    end(&mut views, entry, *approval, ApprovalState::Void, Some(why.clone()));
+                    end(&mut views, entry, *approval, ApprovalState::Void, Some(why.clone()), None);
                 }
                 _ => {}
             }
@@ -139,10 +147,17 @@ pub fn approvals(log: &[Logged]) -> Vec<ApprovalView> {
     views
 }
 
-fn end(views: &mut [ApprovalView], entry: &Entry, id: ApprovalId, state: ApprovalState, reason: Option<String>) {
+fn end(
+    views: &mut [ApprovalView],
+    entry: &Entry,
+    id: ApprovalId,
+    state: ApprovalState,
+    reason: Option<String>,
+    through: Option<Through>,
+) {
     if let Some(view) = views.iter_mut().find(|view| view.approval.id == id) {
         view.state = state;
-        view.decided = Some(Verdict { by: entry.by.clone(), at: entry.at, reason });
+        view.decided = Some(Verdict { by: entry.by.clone(), at: entry.at, reason, through });
     }
 }
 
@@ -171,6 +186,7 @@ pub fn line(event: &Event) -> String {
         Event::ApprovalDecided { kind, approved, .. } => {
             format!("{} {}", kind.name(), if *approved { "approved" } else { "rejected" })
         }
+        Event::FindingWaived { rule, reason, .. } => format!("a finding of {rule} was waived: {reason}"),
         Event::ApprovalVoided { why, .. } => format!("the approval is void: {why}"),
         Event::ApprovalReminded { .. } => "a person was reminded of the approval".into(),
         Event::ScopeApproved { .. } => "the scope may be built on".into(),
@@ -183,6 +199,9 @@ pub fn line(event: &Event) -> String {
         Event::MessageHeld { why, .. } => format!("a message was held: {why}"),
         Event::MessageSent { .. } => "a message left".into(),
         Event::MessageFailed { error, .. } => format!("a message could not leave: {error}"),
+        Event::DocumentSigned { signer, change_order: Some(number), .. } => {
+            format!("{signer} signed change order CO-{number}")
+        }
         Event::DocumentSigned { signer, milestone, .. } => match milestone {
             Some(id) => format!("{signer} signed off milestone {id}"),
             None => format!("{signer} signed the contract"),
@@ -195,6 +214,16 @@ pub fn line(event: &Event) -> String {
         Event::HandedBack {} => "a person handed back".into(),
         Event::TurnPaused {} => "paused".into(),
         Event::Closed { ending } => format!("closed as {}: {}", ending.outcome.name(), ending.reason),
+        Event::ConsentRecorded { consent } => {
+            let purpose = match consent.purpose {
+                Purpose::Enquiry => "the enquiry",
+                Purpose::Marketing => "marketing",
+            };
+            format!("consent to {purpose}: {}", if consent.given { "given" } else { "not given" })
+        }
+        Event::AiDisclosed { disclosure } => format!("told that an AI writes (text {})", disclosure.version),
+        Event::ErasureRequested { request } => format!("erasure asked for by {}", request.asked_by),
+        Event::LeadErased { .. } => "the lead was erased".into(),
         Event::Reopened { reason } => format!("reopened: {reason}"),
     }
 }

@@ -8,10 +8,12 @@ use house::{House, eventually, ingest};
 use jiff::SignedDuration;
 use max_core::command::{Command, Request};
 use max_core::error::RefusalKind;
-use max_core::lead::{Actor, Status};
+use max_core::lead::{Actor, MessageKind, NewLead, Status};
 use max_core::stage::{Eidolon, Stage};
 use max_engine::error::Error;
+use max_engine::ledger::IngestedAs;
 use max_engine::ports::{Brief, CallFail, Thought};
+use max_engine::usecase::receive_mail::{Mail, Received};
 use max_testkit::voices::{Scripted, sensible};
 
 #[tokio::test]
@@ -182,5 +184,72 @@ async fn a_caller_that_hangs_up_leaves_its_task_to_the_next_one() {
     })
     .await;
     assert_eq!(other.await.expect("an assignment").lead.id, lead);
+    engine.stop(Duration::from_secs(5)).await;
+}
+
+#[tokio::test]
+async fn one_person_on_three_channels_is_one_lead() {
+    let house = House::new();
+    let engine = house.start();
+    let director = engine.director();
+    let came = |email: &str, message: &str, source: &str| NewLead {
+        name: "Mina Berg".into(),
+        email: email.into(),
+        message: message.into(),
+        source: Some(source.into()),
+        ..NewLead::default()
+    };
+    let ingest = async |lead: NewLead| director.ingest(lead, Actor::Client, None, None).await.expect("taken in");
+    let form = ingest(came("mina.berg@gmail.com", "We need a new web site.", "web")).await;
+    let mail = Mail {
+        from_address: "MinaBerg+work@googlemail.com".into(),
+        from_name: "Mina".into(),
+        subject: "Our web site".into(),
+        text: "One more thing: we also need a shop.".into(),
+        message_id: Some("one@gmail.example".into()),
+        in_reply_to: None,
+        references: Vec::new(),
+        kind: MessageKind::Reply,
+        automatic: false,
+    };
+    let signal = "mail-1".to_owned().try_into().expect("an id");
+    let mailed = director.receive_mail(mail, signal).await.expect("received");
+    let row = ingest(came("minaberg@gmail.com", "We  need a new\nweb site.", "csv")).await;
+    assert_eq!(mailed, Received::Message(form.lead.id));
+    assert_eq!((row.lead.id, row.how), (form.lead.id, IngestedAs::Repeat));
+    let other = ingest(came("mina@studio.example", "We need a new web site.", "web")).await;
+    assert_eq!(other.how, IngestedAs::New, "another address may be another person");
+    engine.stop(Duration::from_secs(5)).await;
+}
+
+#[tokio::test]
+async fn two_people_of_one_company_are_two_leads_that_know_of_each_other() {
+    let house = House::new();
+    let engine = house.start();
+    let director = engine.director();
+    let came = |name: &str, email: &str, website: Option<&str>| {
+        let website = website.map(str::to_owned);
+        NewLead { email: email.into(), website, ..max_testkit::builders::new_lead(name) }
+    };
+    let mut ids = Vec::new();
+    for lead in [
+        came("Ada", "ada@studio.example", None),
+        came("Bo", "bo@gmail.com", Some("www.studio.example")),
+        came("Cy", "cy@gmail.com", None),
+    ] {
+        ids.push(director.ingest(lead, Actor::Client, None, None).await.expect("taken in").lead.id);
+    }
+    for _ in 0..3 {
+        let turn = director.next_task(Eidolon::LeadGen, "a/1").await;
+        let related = director.brief(&turn).await.expect("a brief").related;
+        let others: Vec<_> = related.iter().map(|r| r.lead).collect();
+        let expected = match ids.iter().position(|id| *id == turn.lead.id) {
+            Some(0) => vec![ids[1]],
+            Some(1) => vec![ids[0]],
+            _ => Vec::new(),
+        };
+        assert_eq!(others, expected);
+    }
+    assert!(ids.iter().all(|id| house.lead(*id).outcome().is_none()), "nobody is merged silently");
     engine.stop(Duration::from_secs(5)).await;
 }

@@ -8,9 +8,11 @@ use std::time::Duration;
 use house::{House, eventually, ingest};
 use jiff::SignedDuration;
 use max_core::command::{Command, Request};
-use max_core::lead::Actor;
+use max_core::lead::{Actor, Draft, MessageKind, TaskReason};
 use max_core::stage::Eidolon;
-use max_engine::ports::{SapWave, SapWaveTime, Store};
+use max_core::stages::{FollowUp, StageResult};
+use max_engine::ports::{Brief, SapWave, SapWaveTime, Store, Thought};
+use max_testkit::voices::{Scripted, sensible};
 
 fn wave(name: &str, when: SapWaveTime, house: &House) -> SapWave {
     let next_run = Some(house.clock.advance(SignedDuration::ZERO) - SignedDuration::from_hours(5));
@@ -70,5 +72,40 @@ async fn a_long_poll_answers_when_the_lead_changes() {
     assert!(changed.expect("a lead").lead.version > version);
     let same = director.changed_lead(lead, house.lead(lead).version, Duration::from_millis(10)).await.expect("a lead");
     assert_eq!(same.lead.version, house.lead(lead).version, "the time was over");
+    engine.stop(Duration::from_secs(5)).await;
+}
+
+#[tokio::test]
+async fn after_a_jump_of_the_clock_a_silent_client_gets_one_follow_up_and_not_all_that_were_missed() {
+    let script = |brief: &Brief| match brief.task.reason {
+        TaskReason::FollowUp { number, .. } => Ok(Thought {
+            result: StageResult::FollowUp(FollowUp { number }),
+            messages: vec![Draft {
+                kind: MessageKind::FollowUp,
+                subject: "Your project".into(),
+                body: format!("Are you still interested? ({number})"),
+                attachments: Vec::new(),
+                written_by: "scripted".into(),
+            }],
+            files: Vec::new(),
+            summary: "a follow-up".into(),
+        }),
+        _ => sensible(brief),
+    };
+    let house = House::new();
+    let engine = house.start_with(Scripted::new(script), 1);
+    let lead = ingest(engine.director(), "Mina").await;
+    eventually("the client is waited for", || house.lead(lead).last_wait.is_some()).await;
+    let follow_ups = || house.world.sent.lock().iter().filter(|m| m.kind == MessageKind::FollowUp).count();
+    for jumps in 1..=2 {
+        house.clock.advance(SignedDuration::from_hours(24 * 30));
+        eventually("one follow-up", || follow_ups() == jumps).await;
+        let now = house.clock.advance(SignedDuration::ZERO);
+        eventually("the next one is not due today", || {
+            house.store.next_due().expect("a store").is_some_and(|at| at > now)
+        })
+        .await;
+    }
+    assert_eq!(follow_ups(), 2, "one for each jump");
     engine.stop(Duration::from_secs(5)).await;
 }

@@ -10,7 +10,7 @@ use max_core::event::Entry;
 use max_core::id::{Digest, Fresh, LeadId};
 use max_core::lead::{Actor, Lead, NewLead};
 use max_core::policy::Policy;
-use max_core::stages::scoping::{Priority, Requirement, Scope};
+use max_core::stages::scoping::{Deliverable, OpenQuestion, Priority, Requirement, Scope, Wish};
 use max_core::stages::{StageResult, StoredArtifact, Work};
 use max_engine::ports::{Idempotency, Seal, Write};
 use uuid::Uuid;
@@ -85,7 +85,7 @@ impl Story {
     /// # Panics
     /// When the core refuses it or it changes nothing.
     pub fn step(&mut self, by: Actor, command: Command) -> Write {
-        self.request(Request { by, signal_id: None, command })
+        self.request(Request::new(by, command))
     }
 
     /// The next step, as a whole request.
@@ -167,16 +167,35 @@ pub fn scope_work() -> Work {
         source: "lead".into(),
         quote: "We need a new web site".into(),
         effort_quarter_days: 8,
-        service: String::new(),
+        ..Requirement::default()
     };
     let scope = Scope {
         title: "Web site".into(),
         goal: "A new web site".into(),
         requirements: vec![requirement],
         out_of_scope: vec!["A shop".into()],
-        assumptions: Vec::new(),
-        client_duties: Vec::new(),
-        open_questions: vec!["Who writes the texts?".into()],
+        open_questions: vec![OpenQuestion {
+            id: "Q-1".into(),
+            topic: "budget".into(),
+            text: "Who writes the texts, and what may it cost?".into(),
+            ..OpenQuestion::default()
+        }],
+        deliverables: vec![Deliverable {
+            id: "D-1".into(),
+            name: "The site".into(),
+            description: "The web site with its products".into(),
+            acceptance: "All products are on the page.".into(),
+            requirements: vec!["R-001".into()],
+            milestone: "first release".into(),
+            due: None,
+        }],
+        wishes: vec![Wish {
+            quote: "We need a new web site".into(),
+            source: "lead".into(),
+            met_by: vec!["R-001".into()],
+            ..Wish::default()
+        }],
+        ..Scope::default()
     };
     let file = serde_json::to_vec(&scope).expect("a scope serialises");
     Work {

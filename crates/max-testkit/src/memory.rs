@@ -10,8 +10,8 @@ use max_core::id::{ApprovalId, Digest, LeadId, LeadRef, MessageId, TaskId};
 use max_core::lead::{Lead, Status};
 use max_core::stage::{Eidolon, Stage};
 use max_engine::ports::{
-    ApprovalRow, Idempotency, LeadFilter, LeadRow, Logged, Page, Position, SapWave, Seal, Store, StoreError, TaskRow,
-    TokenRow, Write, WriteError,
+    ApprovalRow, Erasure, Idempotency, LeadFilter, LeadRow, Logged, Page, Position, SapWave, Seal, Store, StoreError,
+    Suppression, TaskRow, TokenRow, Write, WriteError,
 };
 use parking_lot::Mutex;
 
@@ -33,6 +33,8 @@ struct All {
     meta: HashMap<String, String>,
     tokens: BTreeMap<String, TokenRow>,
     sapwaves: BTreeMap<String, SapWave>,
+    suppressions: BTreeMap<Digest, Suppression>,
+    erasures: BTreeMap<LeadId, Erasure>,
 }
 
 struct Kept {
@@ -112,8 +114,42 @@ impl All {
         Ok(position)
     }
 
+    /// Digests in the place of everything that was said of a lead.
+    fn blank(&mut self, lead: LeadId, left: &[Event]) {
+        let mut previous = Digest([0; 32]);
+        let mut shell = None;
+        for Row { logged, payload } in self.log.iter_mut().filter(|row| row.logged.entry.lead == lead) {
+            let chain = logged.seal.chain;
+            (logged.entry.by, logged.entry.signal_id) =
+                Seal::erased_header(previous, &logged.entry, logged.seal.payload, chain);
+            logged.entry.events = if logged.entry.version == 1 { left.to_vec() } else { Vec::new() };
+            logged.erased = true;
+            payload.clear();
+            previous = chain;
+            shell = max_core::apply::apply(shell, &logged.entry);
+            if let Some(shell) = &mut shell {
+                shell.chain = chain;
+            }
+        }
+        if let (Some(at), Some(shell)) = (self.index.get(&lead), shell) {
+            self.leads[*at] = Kept { lead: Arc::new(shell), wake_at: None };
+        }
+        self.threads.retain(|_, of| *of != lead);
+        let keys: Vec<String> = self.keys.values().filter(|k| k.lead == lead).map(|k| k.key.clone()).collect();
+        for key in keys.into_iter().filter(|key| !key.starts_with("erased-")) {
+            if let Some(kept) = self.keys.remove(&key) {
+                let key = erased_key(&key);
+                self.keys.insert(key.clone(), Idempotency { key, ..kept });
+            }
+        }
+    }
+
     fn note(&mut self, write: &Write) {
         for event in &write.entry.events {
+            if let Event::LeadErased { at, .. } = event {
+                let one = Erasure { lead: write.entry.lead, at: *at, done: false };
+                self.erasures.entry(one.lead).or_insert(one);
+            }
             let rfc_id = match event {
                 Event::LeadIngested { .. } | Event::LeadImported { .. } => {
                     write.after.messages.first().map(|m| m.rfc_id.clone())
@@ -158,6 +194,12 @@ impl Store for MemoryStore {
         Ok(self.find(|l| l.contact.person_key() == person_key))
     }
 
+    fn leads_of_company(&self, domain: &str, limit: usize) -> Result<Vec<LeadId>, StoreError> {
+        let all = self.all.lock();
+        let of = |lead: &Lead| lead.contact.company_domains().iter().any(|d| d == domain);
+        Ok(all.leads.iter().rev().filter(|k| of(&k.lead)).take(limit).map(|k| k.lead.id).collect())
+    }
+
     fn lead_with_fingerprint(&self, fingerprint: Digest, since: Timestamp) -> Result<Option<LeadId>, StoreError> {
         Ok(self.find(|l| l.created_at >= since && l.contact.fingerprint() == fingerprint))
     }
@@ -167,7 +209,9 @@ impl Store for MemoryStore {
     }
 
     fn idempotency(&self, key: &str) -> Result<Option<Idempotency>, StoreError> {
-        Ok(self.all.lock().keys.get(key).cloned())
+        let all = self.all.lock();
+        let known = all.keys.get(key).or_else(|| all.keys.get(&erased_key(key)));
+        Ok(known.map(|used| Idempotency { key: key.to_owned(), ..used.clone() }))
     }
 
     fn list(&self, filter: &LeadFilter) -> Result<Page, StoreError> {
@@ -315,6 +359,40 @@ impl Store for MemoryStore {
         Ok(self.all.lock().sapwaves.remove(name).is_some())
     }
 
+    fn suppression(&self, hash: Digest) -> Result<Option<Suppression>, StoreError> {
+        Ok(self.all.lock().suppressions.get(&hash).cloned())
+    }
+
+    fn suppressions(&self) -> Result<Vec<Suppression>, StoreError> {
+        let mut all: Vec<_> = self.all.lock().suppressions.values().cloned().collect();
+        all.sort_by_key(|one| std::cmp::Reverse(one.at));
+        Ok(all)
+    }
+
+    fn put_suppression(&self, one: &Suppression) -> Result<(), StoreError> {
+        self.all.lock().suppressions.entry(one.hash).or_insert_with(|| one.clone());
+        Ok(())
+    }
+
+    fn remove_suppression(&self, hash: Digest) -> Result<bool, StoreError> {
+        Ok(self.all.lock().suppressions.remove(&hash).is_some())
+    }
+
+    fn erasures(&self) -> Result<Vec<Erasure>, StoreError> {
+        Ok(self.all.lock().erasures.values().copied().collect())
+    }
+
+    fn put_erasure(&self, one: &Erasure) -> Result<(), StoreError> {
+        self.all.lock().erasures.insert(one.lead, *one);
+        Ok(())
+    }
+
+    fn erase(&self, lead: LeadId, left: &[u8]) -> Result<(), StoreError> {
+        let left: Vec<Event> = serde_json::from_slice(left).map_err(|e| StoreError::Unavailable(e.to_string()))?;
+        self.all.lock().blank(lead, &left);
+        Ok(())
+    }
+
     fn backup(&self, _to: &Path) -> Result<(), StoreError> {
         Err(StoreError::Unavailable("a store in memory has no backup".into()))
     }
@@ -326,16 +404,21 @@ impl Store for MemoryStore {
         for Row { logged, payload } in &all.log {
             let chain = chains.entry(logged.entry.lead).or_insert(Digest([0; 32]));
             let seal = match logged.erased {
-                true => Seal::from_digest(*chain, &logged.entry, logged.seal.payload),
-                false => Seal::new(*chain, &logged.entry, payload),
+                true => logged.seal.payload,
+                false => Digest::of(payload),
             };
-            if seal != logged.seal {
+            if !Seal::holds(*chain, &logged.entry, seal, logged.seal.chain) {
                 broken.entry(logged.entry.lead).or_insert(logged.entry.version);
             }
             *chain = logged.seal.chain;
         }
         Ok(broken.into_iter().collect())
     }
+}
+
+/// What is left of a key when its lead is erased.
+fn erased_key(key: &str) -> String {
+    format!("erased-{}", Digest::of(key.as_bytes()))
 }
 
 fn matches(row: &LeadRow, filter: &LeadFilter) -> bool {

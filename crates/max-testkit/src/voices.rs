@@ -79,11 +79,20 @@ pub fn sensible(brief: &Brief) -> Result<Thought, CallFail> {
                 decision: Decision::Fit,
                 reason: "it needs what we do".into(),
                 services: Vec::new(),
+                enrichment: Vec::new(),
+                possible_duplicates: Vec::new(),
+                next_question: None,
+                review_by: None,
+                judged: None,
             };
             (StageResult::Qualification(qualification), Vec::new())
         }
         Stage::FirstResponder => {
-            let body = format!("Hello {}, you need a new web site: by when?", brief.lead.contact.name);
+            let body = format!(
+                "Hello {}, you need a new web site: by when? I am an AI assistant; a person is at hello@agency.example. \
+                 Privacy: https://agency.example/privacy",
+                brief.lead.contact.name
+            );
             let draft = Draft {
                 kind: MessageKind::Reply,
                 subject: "Your project".into(),
@@ -91,7 +100,7 @@ pub fn sensible(brief: &Brief) -> Result<Thought, CallFail> {
                 attachments: Vec::new(),
                 written_by: "scripted".into(),
             };
-            (StageResult::Reply(Reply { language: "en".into(), quotes: vec![quote], asks: Vec::new() }), vec![draft])
+            (StageResult::Reply(Reply { language: "en".into(), quotes: vec![quote], ..Reply::default() }), vec![draft])
         }
         stage => return Err(CallFail::Unable(format!("nothing is scripted for {stage}"))),
     };

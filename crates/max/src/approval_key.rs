@@ -22,26 +22,7 @@ impl ApprovalKey {
     /// # Errors
     /// When the file cannot be read or made, or does not hold a key.
     pub fn open(root: &Path) -> std::io::Result<Self> {
-        let path = root.join(Self::FILE);
-        match std::fs::read_to_string(&path) {
-            Ok(text) => {
-                let bytes = hex::decode(text.trim()).map_err(std::io::Error::other)?;
-                if bytes.len() < 32 {
-                    return Err(std::io::Error::other(format!(
-                        "{} is too short; delete it and start again",
-                        path.display()
-                    )));
-                }
-                Ok(Self(bytes))
-            }
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                let fresh = [uuid::Uuid::new_v4(), uuid::Uuid::new_v4(), uuid::Uuid::new_v4()];
-                let bytes: Vec<u8> = fresh.iter().flat_map(|u| *u.as_bytes()).collect();
-                // Another process of the same root may have been first: its key counts.
-                if crate::secret::create(&path, &hex::encode(&bytes))? { Ok(Self(bytes)) } else { Self::open(root) }
-            }
-            Err(error) => Err(error),
-        }
+        crate::secret::key(&root.join(Self::FILE)).map(Self)
     }
 
     /// The signature of a slip; its own `signature` does not count.

@@ -9,13 +9,22 @@
 //! the copied log) are written anew, under other ids.
 //!
 //! Readable copies are not taken along; the copy's first start writes them. Secrets in `run/` are not either: a new
-//! local token and a new key for signed approvals are made.
+//! local token and a new key for signed approvals are made. The one exception is the key of the suppression list, without
+//! which the list in the copy would protect nobody.
+//!
+//! The list of erasures (`erasures.txt`) goes along, too; a copy of it that is kept apart from the backups and put into
+//! a restored one makes its first start erase whoever was erased since.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
 use max_engine::director::Director;
 use max_engine::error::Error;
+
+/// The key of the suppression list, below the root.
+pub const SUPPRESSION_KEY: &str = "run/suppression.key";
+/// The list of erasures, below the root.
+const ERASURES: &str = "erasures.txt";
 
 /// What a backup takes along.
 #[derive(Clone, Debug)]
@@ -80,6 +89,9 @@ impl Backup {
         for lead in entries(&self.root.join("max-pipeline"))? {
             let objects = Path::new("max-pipeline").join(lead.file_name()).join(".objects");
             bytes += copy_files(&self.root.join(&objects), &to.join(&objects))?;
+        }
+        for own in [SUPPRESSION_KEY, ERASURES] {
+            bytes += copy(&self.root.join(own), &to.join(own))?;
         }
         bytes += copy_files(&self.root.join("outbox"), &to.join("outbox"))?;
         bytes += copy_tree(&self.agency, &to.join("agency"))?;

@@ -9,6 +9,7 @@ use max_adapters::signals::yaml::{FileKind, parse, to_yaml};
 use max_core::signal::Signal;
 use serde_json::Value;
 
+use crate::bench::documents::{self, DocumentsOptions};
 use crate::bench::pipeline::{self, PipelineOptions};
 use crate::cli::launch::{BenchOptions, Launcher, Role, Running, ServeOptions};
 use crate::config::Config;
@@ -64,11 +65,13 @@ impl Launcher for Wired {
 
     fn bench(&self, options: BenchOptions) -> BoxFuture<'_, Result<(Value, String), Failure>> {
         Box::pin(async move {
-            if options.name != "pipeline" {
-                return Err(Failure::new(
-                    Exit::Usage,
-                    format!("there is no benchmark `{}`; use pipeline", options.name),
-                ));
+            match options.name.as_str() {
+                "pipeline" => {}
+                "documents" => return bench_documents(&options).await,
+                other => {
+                    let advice = format!("there is no benchmark `{other}`; use pipeline or documents");
+                    return Err(Failure::new(Exit::Usage, advice));
+                }
             }
             let folder = options.folder.clone().unwrap_or_else(std::env::temp_dir);
             let wanted =
@@ -80,6 +83,15 @@ impl Launcher for Wired {
             Ok((figures, report.table()))
         })
     }
+}
+
+/// Writes documents, on a thread that may be busy.
+async fn bench_documents(options: &BenchOptions) -> Result<(Value, String), Failure> {
+    let wanted = DocumentsOptions { rounds: 100, leads: options.leads.min(1_000) };
+    let failed = |error: &dyn std::fmt::Display| Failure::new(Exit::Failed, format!("the benchmark failed: {error}"));
+    let report = tokio::task::spawn_blocking(move || documents::run(&wanted, |what| eprintln!("measuring: {what}")));
+    let report = report.await.map_err(|error| failed(&error))?.map_err(|error| failed(&error))?;
+    Ok((serde_json::to_value(&report).unwrap_or_default(), report.table()))
 }
 
 impl Running for Here {

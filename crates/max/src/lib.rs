@@ -14,6 +14,7 @@ pub mod dashboard;
 pub mod demo;
 pub mod exit;
 pub mod launcher;
+pub mod portal;
 mod secret;
 pub mod simulate;
 pub mod telemetry;

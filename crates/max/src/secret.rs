@@ -29,3 +29,26 @@ pub(crate) fn create(path: &Path, text: &str) -> io::Result<bool> {
     std::fs::File::open(folder)?.sync_all()?;
     Ok(new)
 }
+
+/// Reads a key in hexadecimal digits from a file of its own, making it on the first start.
+///
+/// # Errors
+/// When the file cannot be read or made, or does not hold a key.
+pub(crate) fn key(path: &Path) -> io::Result<Vec<u8>> {
+    match std::fs::read_to_string(path) {
+        Ok(text) => {
+            let bytes = hex::decode(text.trim()).map_err(io::Error::other)?;
+            if bytes.len() < 32 {
+                return Err(io::Error::other(format!("{} is too short; delete it and start again", path.display())));
+            }
+            Ok(bytes)
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let fresh = [uuid::Uuid::new_v4(), uuid::Uuid::new_v4(), uuid::Uuid::new_v4()];
+            let bytes: Vec<u8> = fresh.iter().flat_map(|u| *u.as_bytes()).collect();
+            // Another process of the same root may have been first: its key counts.
+            if create(path, &hex::encode(&bytes))? { Ok(bytes) } else { key(path) }
+        }
+        Err(error) => Err(error),
+    }
+}

@@ -4,6 +4,7 @@
 //! Requests refuse unknown fields, because a misspelt `reason` should not vanish; answers may grow.
 
 mod answers;
+mod privacy;
 mod requests;
 
 use max_core::stages::Finding;
@@ -11,6 +12,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use answers::*;
+pub use privacy::*;
 pub use requests::*;
 
 /// An RFC 9457 problem document.

@@ -11,32 +11,37 @@ use futures::future::BoxFuture;
 use jiff::{SignedDuration, Timestamp};
 use max_adapters::agency::Agency;
 use max_adapters::artifacts::FolderArtifacts;
+use max_adapters::browser::Browser;
 use max_adapters::channels::folder::{FolderChannel, Sender};
 use max_adapters::clock::{ManualClock, SystemClock};
 use max_adapters::folders::FileFolders;
+use max_adapters::linter::DocumentLinter;
 use max_adapters::notifier::{CommandNotifier, SilentNotifier};
 use max_adapters::program::Program;
 use max_adapters::signals::files::{DropBox, DropBoxConfig, DropBoxHandle, Inbound, Verdict, resolve_data_path};
 use max_adapters::signals::yaml::to_yaml;
 use max_adapters::store::{RootLock, SqliteStore};
-use max_adapters::voices::playbook::Playbook;
+use max_adapters::voices::playbook::{PageOf, Playbook};
 use max_adapters::voices::script::ScriptVoice;
 use max_core::policy::Policy;
 use max_core::stage::Eidolon;
+use max_documents::Lang;
 use max_engine::director::Director;
 use max_engine::engine::{Engine, Options, Parts};
 use max_engine::mind::{SEATS, Seat};
 use max_engine::ports::{Clock, Notifier, Voice};
 use max_engine::usecase::receive_mail::{Mail, Received};
 use max_engine::usecase::route_signal::{Rejected, SignalRouter};
+use max_engine::usecase::suppress::PrivacyKey;
 use tokio_util::sync::CancellationToken;
 
 use crate::api::auth::{Auth, RateLimit};
 use crate::api::{self, ApiState, ManualClockControl};
 use crate::approval_key::ApprovalKey;
-use crate::backup::Backup;
+use crate::backup::{Backup, SUPPRESSION_KEY};
 use crate::cli::launch::{Role, ServeOptions};
 use crate::config::{ClockKind, Config, PLAYBOOK, VoiceConfig};
+use crate::portal::{House, Portal};
 
 /// A running MAX.
 pub struct Host {
@@ -65,11 +70,13 @@ const GRACE: Duration = Duration::from_secs(10);
 pub fn parts(root: &Path) -> anyhow::Result<Parts> {
     std::fs::create_dir_all(root).with_context(|| format!("the root {} cannot be made", root.display()))?;
     let channel = FolderChannel::new(root.join("outbox"), sender(&Config::default()));
-    assemble(root, Arc::new(channel), Arc::new(SilentNotifier), Arc::new(SystemClock))
+    let linter = Arc::new(DocumentLinter { agency: String::new() });
+    assemble(root, linter, Arc::new(channel), Arc::new(SilentNotifier), Arc::new(SystemClock))
 }
 
 fn assemble(
     root: &Path,
+    linter: Arc<DocumentLinter>,
     channel: Arc<FolderChannel>,
     notifier: Arc<dyn Notifier>,
     clock: Arc<dyn Clock>,
@@ -77,6 +84,7 @@ fn assemble(
     Ok(Parts {
         store: Arc::new(SqliteStore::open(&root.join("max.db"))?),
         artifacts: Arc::new(FolderArtifacts::new(root)?),
+        linter,
         folders: Arc::new(FileFolders::new(root, to_yaml)?),
         channel,
         notifier,
@@ -106,15 +114,19 @@ pub async fn serve(
         Some(manual) => Arc::new(manual.clone()),
         None => Arc::new(SystemClock),
     };
+    let portal =
+        Arc::new(Portal::open(&root, &config.portal.url, portal_house(&agency)).context("the clients' pages")?);
     let channel = FolderChannel::new(root.join("outbox"), sender(config));
-    let parts = assemble(&root, Arc::new(channel), notifier(config)?, Arc::clone(&clock))?;
+    let linter = Arc::new(DocumentLinter { agency: agency.profile.name.clone() });
+    let parts = assemble(&root, linter, Arc::new(channel), notifier(config)?, Arc::clone(&clock))?;
     let instance = instance();
     let mut engine_options = Options::new(instance.clone());
     engine_options.lease = config.lease;
+    engine_options.privacy_key = privacy_key(&root)?;
     engine_options.cached_leads = config.limits.cached_leads;
     let mut engine = Engine::start(parts, Arc::clone(&policy), engine_options)?;
     if role == Role::Everything {
-        let house = playbook(config, &agency, house_voice);
+        let house = playbook(config, &agency, &portal, house_voice);
         for eidolon in Eidolon::ALL {
             let workers = config.eidolons.get(&eidolon).map_or(2, |e| e.workers);
             let seats = seats(config, eidolon, &house, options.playbook_only)?;
@@ -135,8 +147,9 @@ pub async fn serve(
     let address = listener.local_addr()?;
     let sign_in_link = format!("http://{address}{}", auth.sign_in_link()?);
     let closing = CancellationToken::new();
-    let state = api_state(config, &engine, &agency, auth, router, manual, closing.clone());
-    let app = api::router(state);
+    let state = api_state(config, &engine, (&agency, portal), auth, router, manual, closing.clone());
+    // The address a client signs from is part of what shows that he did.
+    let app = api::router(state).into_make_service_with_connect_info::<SocketAddr>();
     let listener = axum::serve::ListenerExt::tap_io(listener, |stream| drop(stream.set_nodelay(true)));
     let ended = closing.clone().cancelled_owned();
     let server = tokio::spawn(async move { axum::serve(listener, app).with_graceful_shutdown(ended).await });
@@ -148,7 +161,7 @@ pub async fn serve(
 fn api_state(
     config: &Config,
     engine: &Arc<Engine>,
-    agency: &Agency,
+    (agency, portal): (&Agency, Arc<Portal>),
     auth: Arc<Auth>,
     router: SignalRouter,
     manual: Option<ManualClock>,
@@ -173,11 +186,22 @@ fn api_state(
                 }
             })
         }),
+        portal,
         backup: Backup { root: config.root.clone(), agency: config.agency_folder(), config: config.file.clone() },
         rate: rate_limit(config.limits.requests_per_minute),
         body_limit: api::BODY_LIMIT,
         version: env!("CARGO_PKG_VERSION"),
         closing,
+    }
+}
+
+/// What the clients' pages say of the agency.
+fn portal_house(agency: &Agency) -> House {
+    House {
+        name: agency.profile.name.clone(),
+        mail: agency.profile.mail.clone(),
+        privacy: agency.profile.privacy.clone(),
+        disclosure: Lang::ALL.map(|lang| agency.disclosure(lang).to_owned()),
     }
 }
 
@@ -227,9 +251,27 @@ impl Host {
     }
 }
 
+/// The key under which addresses are hashed for the suppression list. It belongs to the list, so a backup has both.
+fn privacy_key(root: &Path) -> anyhow::Result<PrivacyKey> {
+    let key = crate::secret::key(&root.join(SUPPRESSION_KEY)).context("the key of the suppression list")?;
+    Ok(PrivacyKey::new(key))
+}
+
 /// The owner's rules: those of `max.toml`, with prices and services from the agency folder.
 fn policy(config: &Config, agency: &Agency) -> Policy {
-    Policy { rate_card: agency.rate_card().clone(), services: agency.services(), ..config.policy.clone() }
+    let disclosures =
+        max_documents::Lang::ALL.map(|lang| (lang.tag().to_owned(), agency.disclosure(lang).trim().to_owned()));
+    let profile = &agency.profile;
+    let own_words = [&profile.name, &profile.mail, &profile.contact, &profile.privacy, &config.mail.from];
+    Policy {
+        rate_card: agency.rate_card().clone(),
+        services: agency.services(),
+        calendar: agency.calendar(),
+        disclosures: disclosures.into(),
+        own_words: own_words.into_iter().chain(&profile.address).cloned().collect(),
+        clauses: agency.clause_digests(),
+        ..config.policy.clone()
+    }
 }
 
 fn notifier(config: &Config) -> anyhow::Result<Arc<dyn Notifier>> {
@@ -241,12 +283,23 @@ fn notifier(config: &Config) -> anyhow::Result<Arc<dyn Notifier>> {
 }
 
 /// The voice behind the seats, if one is enabled.
-fn playbook(config: &Config, agency: &Arc<Agency>, other: Option<Arc<dyn Voice>>) -> Option<Arc<dyn Voice>> {
+fn playbook(
+    config: &Config,
+    agency: &Arc<Agency>,
+    portal: &Arc<Portal>,
+    other: Option<Arc<dyn Voice>>,
+) -> Option<Arc<dyn Voice>> {
     if other.is_some() {
         return other;
     }
     let enabled = config.voices.values().any(|voice| voice.kind == PLAYBOOK && voice.enabled);
-    enabled.then(|| Arc::new(Playbook::new(Arc::clone(agency))) as Arc<dyn Voice>)
+    // Where time stands still, nobody waits for pictures.
+    let pictures = config.mockup.stills == "auto" && config.clock == ClockKind::System;
+    let browser = pictures.then(Browser::find).flatten();
+    let portal = Arc::clone(portal);
+    let page_of: PageOf = Arc::new(move |lead| portal.link(lead));
+    let playbook = || Playbook::new(Arc::clone(agency)).with_browser(browser).with_portal(page_of);
+    enabled.then(|| Arc::new(playbook()) as Arc<dyn Voice>)
 }
 
 /// The four seats of an Eidolon, then the house voice.

@@ -126,21 +126,33 @@ const SLOTS: &[&str] = &[
     "quote",
     "asks",
     "foreign_language",
+    "languages",
+    "human",
     "topic",
     "service",
     "ask",
     "revision",
     "in_return",
+    "changes",
     "document",
     "milestone",
     "title",
+    "colour",
+    "report",
+    "slipped",
+    "order",
+    "defect",
+    "in_scope",
+    "change",
+    "dropped",
+    "received",
 ];
 
 /// Every slot filled, so that a mail that refers to anything else is found when the folder is read.
 fn example_slots() -> Value {
     let fill = |name: &str| match name {
         "revision" => Value::from(2),
-        "asks" => Value::from(vec!["example"]),
+        "asks" | "changes" => Value::from(vec!["example"]),
         _ => Value::from("example"),
     };
     Value::from_pairs(SLOTS.iter().map(|name| (*name, fill(name))))

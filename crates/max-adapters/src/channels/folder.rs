@@ -1,7 +1,7 @@
 //! Mail into a folder: `<root>/outbox/<message id>.eml`, so that everyone sees what "sent" means.
 
 use std::collections::BTreeMap;
-use std::io::{self, Write};
+use std::io::{self, Read as _, Write};
 use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
@@ -10,6 +10,7 @@ use futures::future::BoxFuture;
 use mail_builder::MessageBuilder;
 use mail_builder::headers::raw::Raw;
 use mail_builder::headers::text::Text;
+use max_core::id::{LeadId, MessageId};
 use max_core::lead::{Actor, Message};
 use max_core::stage::Eidolon;
 use max_engine::ports::{Channel, File, SendError};
@@ -45,7 +46,7 @@ impl FolderChannel {
         Self { outbox: outbox.into(), from }
     }
 
-    fn write(&self, message: &Message, attachments: &[File]) -> Result<(), SendError> {
+    fn write(&self, lead: LeadId, message: &Message, attachments: &[File]) -> Result<(), SendError> {
         let target = self.outbox.join(format!("{}.eml", message.id));
         let later = |error: io::Error| {
             SendError::Later(format!("{} cannot be written: {error}; check space and permissions", target.display()))
@@ -54,20 +55,66 @@ impl FolderChannel {
             // It may have got its name in a try that ended before the name was durable.
             return sync_folder(&self.outbox).map_err(later);
         }
-        let mail = compose(message, attachments, &self.from)?;
+        let mail = compose(lead, message, attachments, &self.from)?;
         durable_write(&self.outbox, &target, &mail).map_err(later)
+    }
+
+    /// Removes the mails of a lead: those named, and any other that says it is this lead's.
+    fn remove(&self, lead: LeadId, messages: &[MessageId]) -> Result<(), SendError> {
+        let later = |error: io::Error| {
+            SendError::Later(format!("{} cannot be cleaned: {error}; check its permissions", self.outbox.display()))
+        };
+        let mark = format!("X-MAX-Lead: {lead}");
+        let entries = match std::fs::read_dir(&self.outbox) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            entries => entries.map_err(later)?,
+        };
+        for entry in entries {
+            let entry = entry.map_err(later)?;
+            if !entry.file_type().map_err(later)?.is_file() {
+                continue;
+            }
+            let name = entry.file_name();
+            let name = name.to_string_lossy();
+            let named = messages.iter().any(|id| name.contains(&id.to_string()));
+            if named || head(&entry.path()).map_err(later)?.contains(&mark) {
+                std::fs::remove_file(entry.path()).map_err(later)?;
+            }
+        }
+        sync_folder(&self.outbox).map_err(later)
     }
 }
 
 impl Channel for FolderChannel {
-    fn send<'a>(&'a self, message: &'a Message, attachments: &'a [File]) -> BoxFuture<'a, Result<(), SendError>> {
+    fn send<'a>(
+        &'a self,
+        lead: LeadId,
+        message: &'a Message,
+        attachments: &'a [File],
+    ) -> BoxFuture<'a, Result<(), SendError>> {
         let (channel, message, attachments) = (self.clone(), message.clone(), attachments.to_vec());
         Box::pin(async move {
-            tokio::task::spawn_blocking(move || channel.write(&message, &attachments))
+            tokio::task::spawn_blocking(move || channel.write(lead, &message, &attachments))
                 .await
                 .unwrap_or_else(|error| Err(SendError::Later(error.to_string())))
         })
     }
+
+    fn forget<'a>(&'a self, lead: LeadId, messages: &'a [MessageId]) -> BoxFuture<'a, Result<(), SendError>> {
+        let (channel, messages) = (self.clone(), messages.to_vec());
+        Box::pin(async move {
+            tokio::task::spawn_blocking(move || channel.remove(lead, &messages))
+                .await
+                .unwrap_or_else(|error| Err(SendError::Later(error.to_string())))
+        })
+    }
+}
+
+/// The first part of a mail, where its headers stand.
+fn head(path: &Path) -> io::Result<String> {
+    let mut bytes = Vec::new();
+    std::fs::File::open(path)?.take(8 * 1024).read_to_end(&mut bytes)?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 /// Writes all of it or nothing, and makes file and name durable.
@@ -92,7 +139,7 @@ fn durable_write(folder: &Path, target: &Path, bytes: &[u8]) -> io::Result<()> {
 ///
 /// Header values are built here from checked parts: the builder encodes what it is given, but lets line breaks pass
 /// in short values and quotes encoded words, which readers then show as they stand.
-pub fn compose(message: &Message, attachments: &[File], from: &Sender) -> Result<Vec<u8>, SendError> {
+pub fn compose(lead: LeadId, message: &Message, attachments: &[File], from: &Sender) -> Result<Vec<u8>, SendError> {
     let raw = |value: String| Raw::new(value);
     let mut mail = MessageBuilder::new()
         .date(message.at.as_second())
@@ -114,7 +161,10 @@ pub fn compose(message: &Message, attachments: &[File], from: &Sender) -> Result
         let persona = persona(message).unwrap_or(message.stage.eidolon());
         mail = mail.header("X-MAX-Generated", raw(format!("ai; persona={persona}")));
     }
-    mail = mail.header("X-MAX-Message", raw(message.id.to_string())).text_body(body(&message.body));
+    mail = mail
+        .header("X-MAX-Lead", raw(lead.to_string()))
+        .header("X-MAX-Message", raw(message.id.to_string()))
+        .text_body(body(&message.body));
     for file in attachments {
         let name = file_name(&file.name);
         mail = mail.attachment(content_type(&name), name.clone(), file.bytes.clone());

@@ -4,11 +4,14 @@ use std::io::Write as _;
 use std::process::{Command, Stdio};
 
 use mail_parser::{MessageParser, MimeHeaders};
-use max_core::id::MessageId;
 use serde_json::Value;
 
 use super::*;
 use crate::samples;
+
+fn lead() -> LeadId {
+    "0197e1d2-6b1f-7e35-9f6e-3d0d6f1c1a11".parse().expect("an id")
+}
 
 fn agency() -> Sender {
     named("Agentur Grün & Söhne")
@@ -57,7 +60,7 @@ print(json.dumps({
 #[test]
 fn a_machine_written_answer_is_a_correct_mail() {
     let message = samples::message();
-    let mail = compose(&message, &files(), &agency()).expect("a mail");
+    let mail = compose(lead(), &message, &files(), &agency()).expect("a mail");
 
     let seen = python(&mail);
     assert_eq!(seen["defects"], Value::Array(vec![]), "{}", String::from_utf8_lossy(&mail));
@@ -96,17 +99,17 @@ fn a_machine_written_answer_is_a_correct_mail() {
 fn a_persons_mail_claims_no_machine() {
     let message =
         Message { written_by: None, by: Actor::Person("owner".into()), in_reply_to: None, ..samples::message() };
-    let seen = python(&compose(&message, &[], &agency()).expect("a mail"));
+    let seen = python(&compose(lead(), &message, &[], &agency()).expect("a mail"));
     assert_eq!(seen["from"][0][0], "Agentur Grün & Söhne");
     for name in ["Auto-Submitted", "X-MAX-Generated", "In-Reply-To"] {
         assert!(seen["headers"].get(name).is_none(), "{name}");
     }
     let renamed =
         Sender { personas: BTreeMap::from([(Eidolon::FirstResponder, "Zoë".to_owned())]), ..named("Agency") };
-    let seen = python(&compose(&samples::message(), &[], &renamed).expect("a mail"));
+    let seen = python(&compose(lead(), &samples::message(), &[], &renamed).expect("a mail"));
     assert_eq!(seen["from"][0][0], "Zoë (Agency)");
     let unasked = Message { in_reply_to: None, ..samples::message() };
-    let seen = python(&compose(&unasked, &[], &agency()).expect("a mail"));
+    let seen = python(&compose(lead(), &unasked, &[], &agency()).expect("a mail"));
     assert_eq!(seen["headers"]["Auto-Submitted"], "auto-generated");
 }
 
@@ -122,7 +125,7 @@ fn nothing_that_is_handed_in_becomes_a_header() {
         ..samples::message()
     };
     let from = named(evil);
-    let mail = compose(&message, &[File { name: evil.into(), bytes: vec![] }], &from).expect("a mail");
+    let mail = compose(lead(), &message, &[File { name: evil.into(), bytes: vec![] }], &from).expect("a mail");
     let seen = python(&mail);
     let allowed = [
         "Date",
@@ -134,6 +137,7 @@ fn nothing_that_is_handed_in_becomes_a_header() {
         "References",
         "Auto-Submitted",
         "X-MAX-Generated",
+        "X-MAX-Lead",
         "X-MAX-Message",
         "MIME-Version",
         "Content-Type",
@@ -151,7 +155,7 @@ fn nothing_that_is_handed_in_becomes_a_header() {
         Message { rfc_id: evil.into(), ..samples::message() },
         Message { rfc_id: "a>b".into(), ..samples::message() },
     ] {
-        assert!(matches!(compose(&broken, &[], &agency()), Err(SendError::Never(_))));
+        assert!(matches!(compose(lead(), &broken, &[], &agency()), Err(SendError::Never(_))));
     }
 }
 
@@ -166,7 +170,7 @@ fn names_of_every_kind_survive() {
         "",
     ] {
         let message = Message { by: Actor::Person("owner".into()), written_by: None, ..samples::message() };
-        let mail = compose(&message, &[], &named(name)).expect("a mail");
+        let mail = compose(lead(), &message, &[], &named(name)).expect("a mail");
         let parsed = MessageParser::default().parse(&mail).expect("a mail");
         let shown = parsed.from().and_then(|from| from.first()).and_then(|addr| addr.name()).unwrap_or_default();
         assert_eq!(shown, name);
@@ -184,14 +188,31 @@ async fn the_same_message_twice_is_one_mail() {
     let outbox = root.path().join("outbox");
     let channel = FolderChannel::new(&outbox, named("Agency"));
     let message = samples::message();
-    channel.send(&message, &files()).await.expect("sent");
+    channel.send(lead(), &message, &files()).await.expect("sent");
     let first = std::fs::read(outbox.join(format!("{}.eml", message.id))).expect("a mail");
-    channel.send(&message, &files()).await.expect("sent again");
+    channel.send(lead(), &message, &files()).await.expect("sent again");
     assert_eq!(std::fs::read(outbox.join(format!("{}.eml", message.id))).expect("a mail"), first);
     let other = Message { id: MessageId(uuid::Uuid::nil()), ..message };
-    channel.send(&other, &[]).await.expect("sent");
+    channel.send(lead(), &other, &[]).await.expect("sent");
     assert_eq!(std::fs::read_dir(&outbox).expect("a folder").count(), 2);
 
     let blocked = FolderChannel::new(outbox.join(format!("{}.eml", other.id)), agency());
-    assert!(matches!(blocked.send(&other, &[]).await, Err(SendError::Later(_))));
+    assert!(matches!(blocked.send(lead(), &other, &[]).await, Err(SendError::Later(_))));
+}
+
+#[tokio::test]
+async fn the_mails_of_a_lead_say_so_and_can_be_forgotten() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let outbox = folder.path().join("outbox");
+    let channel = FolderChannel::new(&outbox, agency());
+    let other: LeadId = "0197e1d2-6b1f-7e35-9f6e-3d0d6f1c1a22".parse().expect("an id");
+    let theirs = Message { id: MessageId(uuid::Uuid::from_u128(7)), ..samples::message() };
+    channel.send(lead(), &samples::message(), &[]).await.expect("sent");
+    channel.send(other, &theirs, &[]).await.expect("sent");
+    let text = std::fs::read_to_string(outbox.join(format!("{}.eml", theirs.id))).expect("a mail");
+    assert!(text.contains(&format!("X-MAX-Lead: {other}")) && text.contains("X-MAX-Generated: ai; persona="), "{text}");
+    channel.forget(lead(), &[]).await.expect("forgotten");
+    channel.forget(lead(), &[samples::message().id]).await.expect("forgotten again");
+    let left: Vec<_> = std::fs::read_dir(&outbox).expect("a folder").flatten().map(|e| e.file_name()).collect();
+    assert_eq!(left, [std::ffi::OsString::from(format!("{}.eml", theirs.id))]);
 }

@@ -115,7 +115,7 @@ fn open_points(lead: &Lead, stage: Stage) -> Vec<String> {
     let mut lines = Vec::new();
     for value in lead.data.get(&stage).into_iter().flat_map(|data| data.values()) {
         if let Some(Value::Array(open)) = value.get("open_questions") {
-            lines.extend(open.iter().filter_map(scalar));
+            lines.extend(open.iter().filter_map(|o| scalar(o.get("text").unwrap_or(o))));
         }
     }
     lines.extend(lead.escalation.iter().map(|e| format!("an escalation is open: {}", e.reason)));

@@ -154,7 +154,8 @@ fn a_finished_stage_leaves_a_short_summary() {
     place.artifacts.put(story.id(), &scope).expect("stored");
     place.write(story.lead());
     let summary = place.read(story.lead(), "stage-3-scoping/summary.md").expect("a summary");
-    for part in ["A new web site", "R-001", "the scope was approved", "Who writes the texts?", "scope.json (version 1"]
+    for part in
+        ["A new web site", "R-001", "the scope was approved", "Who writes the texts, and", "scope.json (version 1"]
     {
         assert!(summary.contains(part), "{part} in {summary}");
     }

@@ -172,7 +172,7 @@ struct ScriptPolicy<'a> {
     discount_alone_basis_points: u32,
     discount_limit_basis_points: u32,
     offer_follow_ups: &'a [u16],
-    rate_card: &'a RateCard,
+    rate_card: RateCard,
     services: &'a [Service],
 }
 
@@ -212,7 +212,8 @@ impl<'a> ScriptPolicy<'a> {
             discount_alone_basis_points: policy.discount_alone_basis_points,
             discount_limit_basis_points: policy.discount_limit_basis_points,
             offer_follow_ups: &policy.offer_follow_ups,
-            rate_card: &policy.rate_card,
+            // What the work costs the agency is no business of whoever reads a client's words.
+            rate_card: policy.rate_card.without_costs(),
             services: &policy.services,
         }
     }

@@ -56,6 +56,7 @@ impl Script {
             policy: Arc::new(Policy::default()),
             now: samples::now(),
             findings: vec![Finding::new("LG-1", "the sum is wrong")],
+            related: Vec::new(),
         };
         self.voice.think(&brief).await
     }

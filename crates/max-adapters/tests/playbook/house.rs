@@ -17,8 +17,9 @@ use max_core::lead::{
     Actor, ApprovalKind, ClientAsk, Delivery, Direction, Lead, Message, MessageKind, NewLead, Outcome, Turn,
 };
 use max_core::policy::Policy;
+use max_core::rules::Weight;
 use max_core::stages::{StageResult, StoredArtifact, Work, placeholder};
-use max_engine::ports::{Brief, Thought};
+use max_engine::ports::{Brief, Related, Thought};
 
 static AGENCY: LazyLock<Arc<Agency>> = LazyLock::new(|| Arc::new(Agency::load(None).expect("the built-in agency")));
 
@@ -30,11 +31,19 @@ pub struct House {
     pub results: Vec<StageResult>,
     pub policy: Arc<Policy>,
     pub now: Timestamp,
+    /// Other leads of the same company, as the engine would find them.
+    pub related: Vec<Related>,
     steps: u128,
 }
 
 pub fn policy() -> Policy {
-    Policy { rate_card: AGENCY.rate_card().clone(), services: AGENCY.services(), ..Policy::default() }
+    Policy {
+        rate_card: AGENCY.rate_card().clone(),
+        services: AGENCY.services(),
+        clauses: AGENCY.clause_digests(),
+        calendar: AGENCY.calendar(),
+        ..Policy::default()
+    }
 }
 
 pub fn person() -> Actor {
@@ -65,6 +74,7 @@ impl House {
             results: Vec::new(),
             policy: policy.into(),
             now,
+            related: Vec::new(),
             steps: 1,
         };
         let opening = &house.lead.messages[0];
@@ -120,6 +130,7 @@ impl House {
             policy: self.policy.clone(),
             now: self.now,
             findings: Vec::new(),
+            related: self.related.clone(),
         };
         let playbook = Playbook::new(AGENCY.clone());
         let thought = playbook.work(&brief).expect("the playbook has an answer");
@@ -224,6 +235,15 @@ impl House {
 
     pub fn decide(&mut self, approve: bool, reason: Option<&str>) {
         let approval = self.lead.pending_approval().expect("a pending approval").clone();
+        for finding in approval.findings.iter().filter(|f| approve && f.weight >= Weight::Blocks) {
+            let command = Command::WaiveFinding {
+                approval: approval.id,
+                rule: finding.rule.clone(),
+                place: finding.place.clone(),
+                reason: "a person looked at it".into(),
+            };
+            self.give(person(), command).expect("waived");
+        }
         let command = Command::Decide {
             approval: approval.id,
             payload_sha256: approval.payload_sha256,

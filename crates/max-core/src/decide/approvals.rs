@@ -5,7 +5,8 @@ use super::tasks::new_task;
 use crate::error::{Refusal, RefusalKind};
 use crate::event::Event;
 use crate::id::{ApprovalId, Digest};
-use crate::lead::{Approval, ApprovalKind, MessageKind, Need, TaskReason};
+use crate::lead::{Actor, Approval, ApprovalKind, MessageKind, Need, TaskReason};
+use crate::rules::Weight;
 use crate::stage::Stage;
 use crate::stages::Next;
 
@@ -36,8 +37,13 @@ impl Deciding<'_> {
             payload_sha256,
             approved: approve,
             reason: reason.map(str::to_owned),
+            through: self.request.seen.through,
         });
         self.resolve_escalation("the approval was decided".into());
+        if approval.kind == ApprovalKind::Erasure {
+            self.erasure_decided(id, approve);
+            return Ok(());
+        }
         match reason {
             Some(reason) if !approve => self.rejected(&approval, reason),
             _ => self.approved(approval),
@@ -62,6 +68,34 @@ impl Deciding<'_> {
         if !approve && reason.is_none() {
             let reason = "a rejection needs a reason, so that the next try can be better";
             return Err(self.refuse(RefusalKind::Invalid, reason));
+        }
+        if approve { self.check_execution(approval) } else { Ok(()) }
+    }
+
+    /// A person lets the pending approval pass in spite of one finding, and says why.
+    pub(super) fn waive(&mut self, id: ApprovalId, rule: &str, place: &str, reason: &str) -> Result<(), Refusal> {
+        if !matches!(self.request.by, Actor::Person(_)) {
+            return Err(self.refuse(RefusalKind::State, "only a person waives a finding"));
+        }
+        let reason = reason.trim();
+        if reason.is_empty() {
+            let why = "a waiver needs a reason: say why this may go out all the same";
+            return Err(self.refuse(RefusalKind::Invalid, why));
+        }
+        let Some(approval) = self.lead.pending_approval().filter(|a| a.id == id) else {
+            return Err(self.refuse(RefusalKind::NotFound, format!("approval {id} is not pending here")));
+        };
+        let found = self.findings_at_execution(approval);
+        let Some(finding) = found.iter().find(|f| f.rule == rule && f.place == place) else {
+            let why = format!("approval {id} has no finding of {rule} at `{place}`; `max approvals show` lists them");
+            return Err(self.refuse(RefusalKind::NotFound, why));
+        };
+        if finding.weight == Weight::Refuses {
+            return Err(self.refuse(RefusalKind::State, format!("nobody can waive {rule}; reject, and it is mended")));
+        }
+        if !approval.has_waived(finding) {
+            let (rule, place) = (rule.into(), place.into());
+            self.events.push(Event::FindingWaived { approval: id, rule, place, reason: reason.into() });
         }
         Ok(())
     }

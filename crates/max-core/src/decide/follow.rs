@@ -11,8 +11,9 @@ use crate::stages::{Next, StageResult, Work};
 impl Deciding<'_> {
     /// Holds everything for a person where `next` wants an approval; else sends the messages and goes on.
     pub(super) fn follow(&mut self, next: Next, task: &Task, work: &Work, artifacts: Vec<ArtifactRef>) {
+        let next = self.held_where_blocked(next, work);
         let (receipts, messages): (Vec<Draft>, Vec<Draft>) =
-            work.messages.iter().cloned().partition(|draft| draft.kind == MessageKind::Receipt);
+            work.messages.iter().map(|draft| signed(draft, work)).partition(|draft| draft.kind == MessageKind::Receipt);
         if let Next::Approve { kind, title, then } = next {
             self.acknowledge(receipts.first());
             let artifacts = self.with_attachments(artifacts, &messages);
@@ -85,6 +86,8 @@ impl Deciding<'_> {
             requested_at: now,
             due_at: self.policy.approval_due(kind, now, self.lead),
             reminders: 0,
+            findings: std::mem::take(&mut self.kept),
+            waived: Vec::new(),
         };
         self.events.push(Event::ApprovalRequested { approval: Box::new(approval) });
     }
@@ -102,6 +105,8 @@ impl Deciding<'_> {
                     (TaskReason::FollowUp { number, .. }, Some(wait)) => {
                         ClientWait { follow_ups: *number, ..wait.clone() }
                     }
+                    // A report in between is no answer, and the reminders go on as planned.
+                    (TaskReason::Report, Some(wait)) if wait.ask == ask => wait.clone(),
                     _ => ClientWait { ask, since: self.fresh.now(), follow_ups: 0 },
                 };
                 self.events.push(Event::ClientAwaited { wait });
@@ -115,4 +120,13 @@ impl Deciding<'_> {
             Next::Approve { then, .. } => self.go_on(*then, task, summary),
         }
     }
+}
+
+/// A draft with its writer: only a person's message is without one, and no mind passes for a person.
+fn signed(draft: &Draft, work: &Work) -> Draft {
+    let mut draft = draft.clone();
+    if draft.written_by.trim().is_empty() {
+        draft.written_by = if work.voice.trim().is_empty() { "voice".into() } else { work.voice.clone() };
+    }
+    draft
 }

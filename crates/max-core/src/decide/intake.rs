@@ -1,12 +1,12 @@
 //! A lead comes in, new or as a project already under way.
 
-use super::{Deciding, Decision};
+use super::{Deciding, Decision, asks_for_erasure};
 use crate::apply::apply;
 use crate::command::{Command, Import, Request};
 use crate::error::{Refusal, RefusalKind};
 use crate::event::{Entry, Event};
 use crate::id::{Fresh, LeadId, MessageId};
-use crate::lead::{NewLead, StageTransition, TaskReason, data_path};
+use crate::lead::{Lead, NewLead, StageTransition, TaskReason, data_path};
 use crate::policy::Policy;
 use crate::stage::Stage;
 use crate::stages::{is_artifact_name, missing_need};
@@ -48,8 +48,28 @@ pub(super) fn decide_new(
         data_path: Some(data_path(id, stage)),
     };
     let mut events = vec![first, Event::StageEntered { transition, reason: None }];
+    if let Command::Ingest { lead } = &request.command
+        && asks_for_erasure(&lead.message)
+    {
+        events.extend(for_a_person(id, &events, request, fresh, policy));
+        return Ok(Decision::Events(events));
+    }
     events.push(first_turn(id, stage, &events, request, fresh, policy));
     Ok(Decision::Events(events))
+}
+
+/// What becomes of an enquiry that asks for nothing but erasure.
+fn for_a_person(id: LeadId, events: &[Event], request: &Request, fresh: &mut Fresh, policy: &Policy) -> Vec<Event> {
+    let Some(lead) = as_it_came(id, events, request, fresh) else { return Vec::new() };
+    let mut deciding = Deciding { lead: &lead, request, fresh, policy, events: Vec::new(), kept: Vec::new() };
+    deciding.stranger_wants_erasure();
+    deciding.events
+}
+
+/// The lead as its first events make it.
+fn as_it_came(id: LeadId, events: &[Event], request: &Request, fresh: &mut Fresh) -> Option<Lead> {
+    let (by, events) = (request.by.clone(), events.to_vec());
+    apply(None, &Entry { lead: id, version: 1, at: fresh.now(), by, signal_id: None, events })
 }
 
 /// The stage's first task, or what the stage misses in the lead as it came in.
@@ -67,15 +87,7 @@ fn first_turn(
     if stage <= Stage::Scoping {
         return open(fresh);
     }
-    let entry = Entry {
-        lead: id,
-        version: 1,
-        at: fresh.now(),
-        by: request.by.clone(),
-        signal_id: None,
-        events: events.to_vec(),
-    };
-    match apply(None, &entry).and_then(|lead| missing_need(&lead, stage, policy)) {
+    match as_it_came(id, events, request, fresh).and_then(|lead| missing_need(&lead, stage, policy)) {
         Some(need) => Event::NeedMissed { need },
         None => open(fresh),
     }

@@ -1,6 +1,6 @@
 //! The client writes: an ordinary message opens the next turn, an automatic one does not.
 
-use super::Deciding;
+use super::{Deciding, asks_for_erasure};
 use crate::command::Incoming;
 use crate::error::Refusal;
 use crate::event::Event;
@@ -37,6 +37,7 @@ impl Deciding<'_> {
             MessageKind::OutOfOffice => self.nobody_there(),
             MessageKind::Bounce => self.bounced(),
             MessageKind::OptOut => self.opted_out(),
+            _ if asks_for_erasure(&incoming.body) => self.erasure_wished(incoming),
             _ => self.client_wrote(id),
         }
         Ok(())

@@ -8,13 +8,16 @@
 //! | hand off | not completed; one forward, back or past a stage with a reason; not back over a signature | the stage, and its task or what it misses | `moves` |
 //! | claim | the task is open, unclaimed and due | the next attempt | `tasks` |
 //! | submit, fail | the fencing token is the newest | what the stage's contract says; another attempt or an escalation | `tasks` |
-//! | decide | the approval is pending and the hash is the one shown | what was agreed, or another turn | `approvals` |
+//! | decide | the approval is pending, the hash is the one shown, nothing blocks a yes | what was agreed, or another turn | `approvals` |
+//! | waive a finding | a person, with a reason, while its approval is pending | a waiver that ends with it | `approvals` |
 //! | receive | always | another turn where one can be; reopens a lost lead | `messages` |
 //! | sign | this document waits for a signature | another turn | `signing` |
 //! | send, release, record | a person writes; the message is on its way | the outbox | `outbox` |
 //! | take over, hand back | not completed / taken over | pause, go on | `people` |
 //! | escalate, retry | not completed / something to retry | help is called, the turn goes on | `help` |
 //! | close, reopen | not completed (erasing: always) / completed, not erased | the outcome, another turn | `people` |
+//! | record consent | always | what was agreed to | `privacy` |
+//! | request erasure, erase | a person asks; the list of erasures | restriction and an approval; a shell | `privacy` |
 //! | wake | always | the follow-up or reminder that is due | `time` |
 //!
 //! A second copy of a request with the same signal id, and a second copy of a submission or decision, is a
@@ -22,25 +25,30 @@
 
 mod approvals;
 mod follow;
+mod gate;
 mod help;
 mod intake;
 mod messages;
 mod moves;
 mod outbox;
 mod people;
+mod privacy;
 mod refusals;
-mod signing;
+pub mod signing;
 mod tasks;
 mod time;
 
 use crate::command::{Command, Request};
-use crate::error::Refusal;
+use crate::error::{Refusal, RefusalKind};
 use crate::event::{Entry, Event};
 use crate::id::{Fresh, LeadId};
-use crate::lead::Lead;
+use crate::lead::{Actor, Lead};
 use crate::policy::Policy;
+use crate::stages::Finding;
 
 pub use help::CORE_RETRY;
+pub use privacy::asks_for_erasure;
+pub(crate) use privacy::{empty, shell};
 pub use refusals::allowed;
 pub use time::{Due, due};
 
@@ -68,7 +76,7 @@ pub fn decide(
     if request.signal_id.as_ref().is_some_and(|signal| lead.signals.contains(signal)) {
         return Ok(Decision::Repeat);
     }
-    let mut deciding = Deciding { lead, request, fresh, policy, events: Vec::new() };
+    let mut deciding = Deciding { lead, request, fresh, policy, events: Vec::new(), kept: Vec::new() };
     deciding.decide()?;
     Ok(if deciding.events.is_empty() { Decision::Repeat } else { Decision::Events(deciding.events) })
 }
@@ -80,10 +88,15 @@ struct Deciding<'a> {
     fresh: &'a mut Fresh,
     policy: &'a Policy,
     events: Vec<Event>,
+    /// What checks found and did not refuse: the next approval asked for carries it.
+    kept: Vec<Finding>,
 }
 
 impl Deciding<'_> {
     fn decide(&mut self) -> Result<(), Refusal> {
+        if self.privacy_gate()? {
+            return Ok(());
+        }
         match &self.request.command {
             Command::Ingest { lead } => self.known_already(lead),
             Command::Import(import) => self.known_already(&import.lead),
@@ -96,10 +109,12 @@ impl Deciding<'_> {
             Command::Decide { approval, payload_sha256, approve, reason } => {
                 self.decide_approval(*approval, *payload_sha256, *approve, reason.as_deref())
             }
+            Command::WaiveFinding { approval, rule, place, reason } => self.waive(*approval, rule, place, reason),
             Command::Receive(incoming) => self.receive(incoming),
             Command::Sign { document, signer } => self.sign(*document, signer),
             Command::Send { subject, body } => self.send(subject, body),
             Command::Release { message } => self.release(*message),
+            Command::Hold { message, why } => self.hold(*message, why),
             Command::RecordSent { message } => self.record_sent(*message),
             Command::RecordSendFailure { message, error } => self.record_send_failure(*message, error),
             Command::TakeOver => self.take_over(),
@@ -108,6 +123,16 @@ impl Deciding<'_> {
             Command::Retry => self.retry(),
             Command::Close { outcome, reason, merged_into } => self.close_by_request(*outcome, reason, *merged_into),
             Command::Reopen { reason } => self.reopen(reason),
+            Command::RecordConsent { purpose, given, text_version, source } => {
+                self.record_consent(*purpose, *given, text_version, source);
+                Ok(())
+            }
+            Command::RequestErasure { reason, asked_by } => self.request_erasure(reason, asked_by),
+            Command::Erase if self.request.by == Actor::Director => {
+                self.erase(None);
+                Ok(())
+            }
+            Command::Erase => Err(self.refuse(RefusalKind::State, "an erasure is asked for first, then approved")),
             Command::Wake => self.wake(),
         }
     }
@@ -125,8 +150,8 @@ impl Deciding<'_> {
         crate::apply::apply(Some(self.lead.clone()), &entry).unwrap_or_else(|| self.lead.clone())
     }
 
-    /// True while nothing may run for the lead: a person has taken over, or an escalation is open.
+    /// True while nothing may run for the lead: a person has taken over, an escalation is open, or an erasure waits.
     fn at_rest(&self) -> bool {
-        self.lead.taken_over.is_some() || self.lead.escalation.is_some()
+        self.lead.taken_over.is_some() || self.lead.escalation.is_some() || self.lead.is_restricted()
     }
 }

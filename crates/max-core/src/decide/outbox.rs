@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::Deciding;
 use crate::error::{Refusal, RefusalKind};
 use crate::event::Event;
-use crate::id::MessageId;
+use crate::id::{Digest, MessageId};
 use crate::lead::{Actor, ArtifactRef, Delivery, Direction, Draft, Message, MessageKind, Outcome};
 
 impl Deciding<'_> {
@@ -55,6 +55,7 @@ impl Deciding<'_> {
             verified: true,
         };
         self.events.push(Event::MessageQueued { message: Box::new(message) });
+        self.record_disclosure(id, draft);
     }
 
     /// The attached file: of the work or approval at hand, else the newest of the stage.
@@ -78,6 +79,8 @@ impl Deciding<'_> {
         if lead.contact.email.trim().is_empty() {
             self.events.push(held("the lead has no email address"));
             self.escalate_unless_open("there is no address to answer to; find another way to reach the client");
+        } else if message.automatic && lead.is_restricted() {
+            self.events.push(held("the erasure of the lead's data was asked for"));
         } else if message.automatic && lead.taken_over.is_some() {
             self.events.push(held("a person has taken over"));
         } else if lead.outcome() == Some(Outcome::Erased) {
@@ -93,13 +96,39 @@ impl Deciding<'_> {
                 "more automatic mails in an hour than the policy allows; look at the conversation",
             );
         } else {
-            let rule = if message.automatic {
-                "address of the lead, not taken over, reachable"
-            } else {
-                "written by a person"
-            };
-            self.events.push(Event::MessageReleased { message: id, rule: rule.into() });
+            self.release_what_may_be_said(id, message.automatic, message.text)?;
         }
+        Ok(())
+    }
+
+    /// The last look at the words: an automatic message that says too much is held, a person is only advised.
+    fn release_what_may_be_said(&mut self, id: MessageId, automatic: bool, text: Digest) -> Result<(), Refusal> {
+        let found = match &self.request.seen.text {
+            Some(seen) if Digest::of(seen.body.as_bytes()) != text => {
+                return Err(self.refuse(RefusalKind::State, format!("the text of message {id} is not the one queued")));
+            }
+            Some(seen) => self.said_too_much(seen),
+            None => Vec::new(),
+        };
+        let first = found.first().map(|finding| format!("{}: {}", finding.rule, finding.detail));
+        let rule = match first {
+            Some(first) if automatic => {
+                self.events.push(Event::MessageHeld { message: id, why: first.clone() });
+                self.escalate_unless_open(&format!(
+                    "a message says what nobody agreed to ({first}); write it yourself"
+                ));
+                return Ok(());
+            }
+            Some(first) => format!("written by a person, who is advised: {first}"),
+            None if automatic => {
+                {
+                "address of the lead, not taken over, reachable, not on the suppression list, nothing said that was not agreed"
+                    .into()
+            }
+            }
+            None => "written by a person".into(),
+        };
+        self.events.push(Event::MessageReleased { message: id, rule });
         Ok(())
     }
 

@@ -34,9 +34,14 @@ impl Deciding<'_> {
             return Err(self.refuse(RefusalKind::State, "nobody has taken over"));
         }
         self.events.push(Event::HandedBack {});
-        if self.lead.escalation.is_some() {
-            return Ok(());
+        if self.lead.escalation.is_none() {
+            self.go_on_after_rest();
         }
+        Ok(())
+    }
+
+    /// Takes up again what was set aside while a person had the lead.
+    pub(super) fn go_on_after_rest(&mut self) {
         match &self.lead.turn {
             Turn::AwaitingClient(wait) if self.lead.unanswered == 0 && !self.was_held_back(wait) => {}
             Turn::AwaitingApproval(_) | Turn::Ended(_) => {}
@@ -45,7 +50,6 @@ impl Deciding<'_> {
                 self.begin(TaskReason::HandedBack);
             }
         }
-        Ok(())
     }
 
     /// True when the client never got the message whose answer is waited for.
@@ -62,10 +66,11 @@ impl Deciding<'_> {
         if self.lead.outcome() == Some(outcome) {
             return Ok(());
         }
-        // A person's data is erased whatever became of the project.
-        if outcome != Outcome::Erased {
-            self.not_ended()?;
+        if outcome == Outcome::Erased {
+            let how = "an erasure is asked for (`max lead erase`), then approved by a person; closing erases nothing";
+            return Err(self.refuse(RefusalKind::Invalid, how));
         }
+        self.not_ended()?;
         if reason.trim().is_empty() {
             return Err(self.refuse(RefusalKind::Invalid, "closing needs a reason"));
         }

@@ -42,6 +42,7 @@ impl Deciding<'_> {
 pub fn allowed(lead: &Lead) -> Vec<String> {
     match lead.outcome() {
         Some(Outcome::Erased) => return Vec::new(),
+        _ if lead.is_restricted() => return vec!["decide the erasure".into(), "write to the client".into()],
         Some(_) => return vec!["reopen with a reason".into()],
         None => {}
     }

@@ -85,13 +85,7 @@ impl Deciding<'_> {
             return Ok(());
         }
         let open = self.fenced(task, attempt)?;
-        let findings = stages::check(self.lead, &open, work, self.policy);
-        if !findings.is_empty() {
-            let first = findings.first().map_or(String::new(), |f| format!("{}: {}", f.rule, f.detail));
-            let mut refusal = self.refuse(RefusalKind::Checks, format!("{} findings, first {first}", findings.len()));
-            refusal.findings = findings;
-            return Err(refusal);
-        }
+        self.check_submission(&open, work)?;
         let artifacts = self.versioned(work);
         self.events.push(Event::WorkSubmitted {
             task,
@@ -105,6 +99,7 @@ impl Deciding<'_> {
         if let (StageResult::Recommendation(advice), TaskReason::Review { escalation }) = (&work.result, &open.reason) {
             return self.reviewed(*escalation, advice);
         }
+        self.look_over(work);
         let next = stages::next(self.lead, &open, work, self.policy);
         self.follow(next, &open, work, artifacts);
         Ok(())

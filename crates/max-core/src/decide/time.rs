@@ -5,8 +5,9 @@ use jiff::Timestamp;
 use super::Deciding;
 use crate::error::Refusal;
 use crate::event::Event;
-use crate::lead::{Approval, ClientWait, Direction, Lead, MessageKind, TaskReason, Turn};
+use crate::lead::{Approval, ApprovalKind, ClientWait, Direction, Lead, MessageKind, TaskReason, Turn};
 use crate::policy::Policy;
+use crate::stages::delivery_pm;
 
 /// What a clock brings about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +21,8 @@ pub enum Due {
     },
     /// All follow-ups were written, and silence closes nothing here: a person has to look.
     Silent,
+    /// The client hears how the project stands: a check-in, or a date that slipped.
+    Report,
     /// A person is reminded of an approval at half time.
     Remind,
     /// Nobody decided in time.
@@ -28,21 +31,48 @@ pub enum Due {
 
 /// The next moment at which [`Command::Wake`](crate::command::Command::Wake) has something to do.
 pub fn due(lead: &Lead, policy: &Policy) -> Option<(Timestamp, Due)> {
+    if let Some(erasure) = &lead.privacy.erasure {
+        return approval_due(erasure);
+    }
     if lead.escalation.is_some() || lead.taken_over.is_some() {
         return None;
     }
     match &lead.turn {
-        Turn::AwaitingClient(wait) if lead.unreachable.is_none() => follow_up_due(lead, wait, policy),
+        Turn::AwaitingClient(wait) if lead.unreachable.is_none() => {
+            sooner(follow_up_due(lead, wait, policy), report_due(lead, policy))
+        }
+        // What waits for a person is asked again after the report; a held letter is not, or it would never go out.
+        Turn::AwaitingApproval(approval) if approval.kind != ApprovalKind::Reply => {
+            sooner(approval_due(approval), report_due(lead, policy))
+        }
         Turn::AwaitingApproval(approval) => approval_due(approval),
         _ => None,
     }
+}
+
+/// The one that comes first; of two at once the report.
+fn sooner(one: Option<(Timestamp, Due)>, report: Option<(Timestamp, Due)>) -> Option<(Timestamp, Due)> {
+    match (one, report) {
+        (Some(one), Some(report)) => Some(if one.0 < report.0 { one } else { report }),
+        (one, report) => one.or(report),
+    }
+}
+
+/// A report leaves when the client's working day begins.
+fn report_due(lead: &Lead, policy: &Policy) -> Option<(Timestamp, Due)> {
+    if lead.unreachable.is_some() || lead.contact.email.trim().is_empty() {
+        return None;
+    }
+    let day = delivery_pm::report_due(lead, policy)?;
+    Some((policy.opening_on(day, lead)?, Due::Report))
 }
 
 fn follow_up_due(lead: &Lead, wait: &ClientWait, policy: &Policy) -> Option<(Timestamp, Due)> {
     let zone = policy.zone_of(lead);
     let number = wait.follow_ups.saturating_add(1);
     let Some(planned) = policy.follow_up_at(&wait.ask, wait.since, number, zone) else {
-        return Some((policy.silent_at(&wait.ask, wait.since, zone)?, Due::Silent));
+        let silent = policy.silent_at(&wait.ask, wait.since, zone)?;
+        return Some((policy.off_holidays(silent, lead), Due::Silent));
     };
     // After a long stop several would be due at once: the client gets at most one a day.
     let written = lead.messages.iter().rev().find(|m| m.direction == Direction::Out && m.kind == MessageKind::FollowUp);
@@ -51,7 +81,7 @@ fn follow_up_due(lead: &Lead, wait: &ClientWait, policy: &Policy) -> Option<(Tim
         .map_or(planned, |m| planned.max(policy.working_hours.opening_after(m.at, 1, zone)));
     // A client who has signed is never lost to silence.
     let last = lead.signature.is_none() && policy.is_last_follow_up(&wait.ask, number);
-    Some((at, Due::FollowUp { number, last }))
+    Some((policy.off_holidays(at, lead), Due::FollowUp { number, last }))
 }
 
 fn approval_due(approval: &Approval) -> Option<(Timestamp, Due)> {
@@ -70,9 +100,20 @@ impl Deciding<'_> {
     pub(super) fn wake(&mut self) -> Result<(), Refusal> {
         let now = self.fresh.now();
         let Some((_, due)) = due(self.lead, self.policy).filter(|(at, _)| *at <= now) else { return Ok(()) };
+        if let Some(erasure) = &self.lead.privacy.erasure {
+            self.events.push(Event::ApprovalReminded { approval: erasure.id });
+            if due == Due::Overdue && self.lead.escalation.is_none() && self.lead.outcome().is_none() {
+                self.escalate(format!("nobody decided in time: {}", erasure.title), false);
+            }
+            return Ok(());
+        }
         match (due, &self.lead.turn) {
             (Due::FollowUp { number, last }, _) => {
                 self.open_task(self.lead.stage.eidolon(), TaskReason::FollowUp { number, last });
+            }
+            (Due::Report, _) => {
+                self.leave_turn("a status report is due");
+                self.open_task(self.lead.stage.eidolon(), TaskReason::Report);
             }
             (Due::Silent, Turn::AwaitingClient(wait)) => {
                 let reason =

@@ -4,10 +4,11 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Draft;
+use super::{Actor, Draft};
 use crate::id::{ApprovalId, Digest, TaskId};
+use crate::rules::Weight;
 use crate::stage::Stage;
-use crate::stages::Next;
+use crate::stages::{Finding, Next};
 
 /// What kind of thing a person decides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
@@ -31,11 +32,15 @@ pub enum ApprovalKind {
     Milestone,
     /// Changed scope, price or dates after signature.
     ChangeOrder,
+    /// Whether to go for an enquiry at all that is too large or too unusual to be judged by rules.
+    Bid,
+    /// The erasure of a person's data.
+    Erasure,
 }
 
 impl ApprovalKind {
     /// All kinds.
-    pub const ALL: [ApprovalKind; 9] = [
+    pub const ALL: [ApprovalKind; 11] = [
         ApprovalKind::Reply,
         ApprovalKind::Scope,
         ApprovalKind::Mockup,
@@ -45,6 +50,8 @@ impl ApprovalKind {
         ApprovalKind::ManualSteps,
         ApprovalKind::Milestone,
         ApprovalKind::ChangeOrder,
+        ApprovalKind::Bid,
+        ApprovalKind::Erasure,
     ];
 
     /// The word as it stands in the API and `max.toml`.
@@ -59,6 +66,8 @@ impl ApprovalKind {
             ApprovalKind::ManualSteps => "manual_steps",
             ApprovalKind::Milestone => "milestone",
             ApprovalKind::ChangeOrder => "change_order",
+            ApprovalKind::Bid => "bid",
+            ApprovalKind::Erasure => "erasure",
         }
     }
 }
@@ -91,12 +100,75 @@ pub struct Approval {
     /// Reminders sent so far.
     #[serde(default)]
     pub reminders: u8,
+    /// What checks found in what is decided; what blocks has to be mended or waived first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub findings: Vec<Finding>,
+    /// Findings that a person let pass. They end with this approval.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub waived: Vec<Waiver>,
+}
+
+/// A finding that a person let pass, for one approval.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Waiver {
+    /// The finding's rule.
+    pub rule: String,
+    /// The finding's place.
+    #[serde(default)]
+    pub place: String,
+    /// Why.
+    pub reason: String,
+    /// Who.
+    pub by: Actor,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// By which way a person decided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Through {
+    /// `max approvals`.
+    Cli,
+    /// Another program, over HTTP.
+    Api,
+    /// A page in a browser.
+    Dashboard,
+    /// A signed file in the drop box.
+    SignedSignal,
+}
+
+impl Through {
+    /// What a person reads, fitting "through …".
+    pub const fn sentence(self) -> &'static str {
+        match self {
+            Through::Cli => "the command line",
+            Through::Api => "the API",
+            Through::Dashboard => "the dashboard",
+            Through::SignedSignal => "a signed signal",
+        }
+    }
 }
 
 impl Approval {
     /// The digest a decision must name.
     pub fn digest(kind: ApprovalKind, artifacts: &[ArtifactRef], outgoing: &[Draft], then: &Next) -> Digest {
         Digest::of_json(&(kind, artifacts, outgoing, then))
+    }
+
+    /// True while what was shown is what would happen.
+    pub fn is_intact(&self) -> bool {
+        Self::digest(self.kind, &self.artifacts, &self.outgoing, &self.then) == self.payload_sha256
+    }
+
+    /// Whether a person has let this finding pass.
+    pub fn has_waived(&self, finding: &Finding) -> bool {
+        self.waived.iter().any(|w| w.rule == finding.rule && w.place == finding.place)
+    }
+
+    /// What stands in the way of a yes.
+    pub fn blocking(&self) -> impl Iterator<Item = &Finding> {
+        self.findings.iter().filter(|finding| finding.weight >= Weight::Blocks && !self.has_waived(finding))
     }
 }
 

@@ -62,6 +62,15 @@ impl From<&Lead> for ClientState {
 /// What the lead waits for, for programs.
 fn waiting_for(lead: &Lead) -> Option<Value> {
     use serde_json::json;
+    let asked = |a: &super::Approval| {
+        json!({
+            "kind": "approval", "id": a.id, "approval": a.kind, "title": a.title,
+            "since": a.requested_at, "due_at": a.due_at,
+        })
+    };
+    if let Some(erasure) = &lead.privacy.erasure {
+        return Some(asked(erasure));
+    }
     if matches!(lead.turn, Turn::Ended(_)) {
         return None;
     }
@@ -74,10 +83,7 @@ fn waiting_for(lead: &Lead) -> Option<Value> {
         return Some(json!({"kind": "take_over", "by": take_over.by, "since": take_over.at}));
     }
     match &lead.turn {
-        Turn::AwaitingApproval(a) => Some(json!({
-            "kind": "approval", "id": a.id, "approval": a.kind, "title": a.title,
-            "since": a.requested_at, "due_at": a.due_at,
-        })),
+        Turn::AwaitingApproval(a) => Some(asked(a)),
         Turn::AwaitingClient(wait) => {
             let mut value = json!({"kind": "client", "for": wait.ask.sentence(), "since": wait.since, "follow_ups": wait.follow_ups});
             if let Some(document) = wait.ask.document() {
@@ -94,6 +100,9 @@ fn waiting_for(lead: &Lead) -> Option<Value> {
 /// What should happen next, in a sentence a person can act on.
 pub(super) fn next_action(lead: &Lead) -> String {
     let persona = lead.stage.eidolon().persona();
+    if let Some(erasure) = &lead.privacy.erasure {
+        return format!("Decide: {}.", erasure.title.trim_end_matches('.'));
+    }
     if let Turn::Ended(ending) = &lead.turn {
         return match ending.outcome {
             Outcome::Delivered => "Nothing: the project is delivered and signed off.".into(),

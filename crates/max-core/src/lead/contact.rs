@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::sameness::{address_key, mail_domain, site_domain};
 use crate::id::{Digest, ExternalRef};
 
 /// What comes in about a potential client. A name or an address, and a message, are enough.
@@ -53,10 +54,17 @@ pub struct NewLead {
 }
 
 impl NewLead {
-    /// Who this is, for telling the same person again: the address in lower case, else the name.
+    /// Who this is, for telling the same person again: the address whatever its alias, else the name in lower case.
     pub fn person_key(&self) -> String {
-        let key = if self.email.is_empty() { &self.name } else { &self.email };
-        key.trim().to_lowercase()
+        if self.email.is_empty() { self.name.trim().to_lowercase() } else { address_key(&self.email) }
+    }
+
+    /// The domains of the company as far as they were given: its web site's and its mail's.
+    pub fn company_domains(&self) -> Vec<String> {
+        let mut domains: Vec<String> =
+            self.website.as_deref().and_then(site_domain).into_iter().chain(mail_domain(&self.email)).collect();
+        domains.dedup();
+        domains
     }
 
     /// The same person with the same message has the same fingerprint, whatever the white space.

@@ -7,6 +7,8 @@ mod contact;
 mod message;
 mod outcome;
 mod people;
+mod privacy;
+mod sameness;
 mod turn;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,12 +21,14 @@ use crate::id::{ApprovalId, Digest, LeadId, SignalId, TaskId};
 use crate::stage::Stage;
 
 pub use actor::Actor;
-pub use approval::{Approval, ApprovalKind, ArtifactRef};
+pub use approval::{Approval, ApprovalKind, ArtifactRef, Through, Waiver};
 pub use client_state::ClientState;
 pub use contact::NewLead;
 pub use message::{Delivery, Direction, Draft, Message, MessageKind, MessageMeta};
 pub use outcome::{Outcome, StageTransition, Status};
-pub use people::{Escalation, Signature, TakeOver};
+pub use people::{Escalation, Signature, SigningEvidence, SigningMethod, TakeOver};
+pub use privacy::{Basis, Consent, Disclosure, ErasureRequest, Privacy, Purpose};
+pub use sameness::{address_key, mail_domain, site_domain};
 pub use turn::{ClientAsk, ClientWait, Ending, Need, Task, TaskReason, Turn};
 
 /// Everything the log says about a lead. Changed by [`crate::apply::apply`] only.
@@ -64,6 +68,9 @@ pub struct Lead {
     pub deposit_confirmed: bool,
     /// Milestones the client signed off, by id.
     pub accepted_milestones: BTreeMap<String, Signature>,
+    /// Change orders the client signed, by number.
+    #[serde(default)]
+    pub signed_changes: BTreeMap<u32, Signature>,
     /// Why nothing automatic may go out any more: the address is dead (a bounce) or the client opted out.
     pub unreachable: Option<String>,
     /// What the client was last asked, so that a follow-up goes on asking it.
@@ -78,6 +85,9 @@ pub struct Lead {
     pub signals: BTreeSet<SignalId>,
     /// Approvals that were decided, with the verdict, so that a second copy is recognised.
     pub decided: BTreeMap<ApprovalId, bool>,
+    /// Consent, disclosure and a pending erasure.
+    #[serde(default)]
+    pub privacy: Privacy,
     /// When it came in.
     pub created_at: Timestamp,
     /// When it last changed.
@@ -88,6 +98,8 @@ impl Lead {
     /// Where the lead stands, in one word.
     pub fn status(&self) -> Status {
         match &self.turn {
+            _ if self.is_restricted() && self.escalation.is_some() => Status::Escalated,
+            _ if self.is_restricted() => Status::AwaitingHuman,
             Turn::Ended(_) => Status::Completed,
             Turn::Exhausted { .. } => Status::Failed,
             _ if self.escalation.is_some() => Status::Escalated,
@@ -112,8 +124,16 @@ impl Lead {
         client_state::next_action(self)
     }
 
+    /// True while an erasure of its data waits for a person: nothing automatic is thought or sent.
+    pub fn is_restricted(&self) -> bool {
+        self.privacy.erasure.is_some()
+    }
+
     /// The task that can be claimed or is being worked on: the stage's, or the Core Orchestra's review.
     pub fn open_task(&self) -> Option<&Task> {
+        if self.is_restricted() {
+            return None;
+        }
         if let Some(escalation) = &self.escalation {
             return escalation.review.as_ref();
         }
@@ -125,6 +145,9 @@ impl Lead {
 
     /// The pending approval, if there is one.
     pub fn pending_approval(&self) -> Option<&Approval> {
+        if let Some(erasure) = &self.privacy.erasure {
+            return Some(erasure);
+        }
         match &self.turn {
             Turn::AwaitingApproval(approval) => Some(approval),
             _ => None,

@@ -37,6 +37,45 @@ pub struct Signature {
     pub at: Timestamp,
     /// By which way it was recorded.
     pub by: Actor,
+    /// What shows that it was given (rule PC-11); nothing for signatures of before there was any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evidence: Option<Box<SigningEvidence>>,
+}
+
+/// What shows that a signature was given.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct SigningEvidence {
+    /// By which way.
+    pub method: SigningMethod,
+    /// The signer's address, as the lead had it.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub address: String,
+    /// The words that were agreed to.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub consent: String,
+    /// Their version.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub consent_version: String,
+    /// The network address the signature came from.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub ip: String,
+    /// What the signer's browser calls itself.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub user_agent: String,
+}
+
+/// By which way a signature was given.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SigningMethod {
+    /// On the client's own page.
+    Portal,
+    /// In a program of the agency that asked the client.
+    Api,
+    /// Elsewhere: a person of the agency recorded it.
+    #[default]
+    Recorded,
 }
 
 /// A person works with this client; the AI keeps still.

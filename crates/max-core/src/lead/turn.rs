@@ -57,6 +57,8 @@ pub enum TaskReason {
         /// Whether this one closes politely.
         last: bool,
     },
+    /// The client is to hear how the project stands.
+    Report,
     /// The stage goes on at once.
     Continued,
     /// A person or the Core Orchestra asked for another try.
@@ -206,6 +208,13 @@ pub enum ClientAsk {
         /// SHA-256 of what was delivered.
         document: Digest,
     },
+    /// A signature under a change order.
+    ChangeOrder {
+        /// Its number, 1 for `CO-1`.
+        number: u32,
+        /// SHA-256 of the change order as sent.
+        document: Digest,
+    },
 }
 
 impl ClientAsk {
@@ -217,13 +226,16 @@ impl ClientAsk {
             Self::Decision => "decision on the offer".into(),
             Self::Signature { .. } => "signature under the contract".into(),
             Self::Milestone { id, .. } => format!("sign-off of milestone {id}"),
+            Self::ChangeOrder { number, .. } => format!("signature under change order CO-{number}"),
         }
     }
 
     /// The digest that a signature must name, if a signature is asked.
     pub fn document(&self) -> Option<Digest> {
         match self {
-            Self::Signature { document } | Self::Milestone { document, .. } => Some(*document),
+            Self::Signature { document } | Self::Milestone { document, .. } | Self::ChangeOrder { document, .. } => {
+                Some(*document)
+            }
             _ => None,
         }
     }

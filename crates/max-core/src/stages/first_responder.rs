@@ -3,21 +3,80 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Finding, StageResult, Work};
-use crate::lead::{Lead, MessageKind};
+use super::{Finding, StageResult, Work, placeholder};
+use crate::figures::{self, Value};
+use crate::lead::{Direction, Draft, Lead, MessageKind};
 use crate::policy::Policy;
+use crate::prose;
+use crate::rules::{Rule, Weight};
+
+/// What is checked here.
+pub const RULES: &[Rule] = &[
+    Rule {
+        id: "FR-1",
+        says: "A reply is one message of at most 160 words and three questions, with one next step.",
+        weight: Weight::Refuses,
+        check: "stages::first_responder::check_length",
+        test: "fr_1_a_reply_is_short_with_few_questions_and_one_next_step",
+    },
+    Rule {
+        id: "FR-2",
+        says: "The first reply takes up a concrete word of the client's message.",
+        weight: Weight::Refuses,
+        check: "stages::first_responder::check_quote",
+        test: "fr_2_the_first_reply_takes_up_a_concrete_word",
+    },
+    Rule {
+        id: "FR-3",
+        says: "A reply is written in the language it claims, and addresses the client as the client addresses the agency.",
+        weight: Weight::Refuses,
+        check: "stages::first_responder::check_language",
+        test: "fr_3_language_and_form_of_address_are_the_clients",
+    },
+    Rule {
+        id: "FR-4",
+        says: "What a machine wrote says so and says how to reach a person.",
+        weight: Weight::Refuses,
+        check: "stages::first_responder::check_disclosure",
+        test: "fr_4_a_machines_reply_says_so_and_names_a_person",
+    },
+    Rule {
+        id: "FR-5",
+        says: "A reply names no price, percentage or date and promises nothing.",
+        weight: Weight::Refuses,
+        check: "stages::first_responder::check_promises",
+        test: "fr_5_a_reply_names_no_price_or_date_and_promises_nothing",
+    },
+    Rule {
+        id: "FR-6",
+        says: "A reply continues the client's thread.",
+        weight: Weight::Refuses,
+        check: "decide::outbox::queue",
+        test: "fr_6_a_reply_continues_the_clients_thread",
+    },
+    Rule {
+        id: "FR-8",
+        says: "The first mail links to how the agency treats personal data.",
+        weight: Weight::Refuses,
+        check: "stages::first_responder::check_privacy",
+        test: "fr_8_the_first_mail_links_to_how_data_is_treated",
+    },
+];
 
 /// An answer to the client; the conversation goes on.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Reply {
-    /// The language of the reply (BCP 47).
+    /// The client's language (BCP 47).
     pub language: String,
     /// Words of the client that the reply takes up.
     pub quotes: Vec<String>,
     /// What is asked of the client.
     #[serde(default)]
     pub asks: Vec<String>,
+    /// The language the reply is written in, where it is not the client's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub written_in: Option<String>,
 }
 
 /// Who the client is and what he wants, as far as he has said.
@@ -47,22 +106,172 @@ pub struct Fact {
 
 pub(super) fn check(lead: &Lead, work: &Work, _policy: &Policy, findings: &mut Vec<Finding>) {
     let StageResult::Reply(reply) = &work.result else { return };
-    let answers = || work.messages.iter().filter(|m| m.kind != MessageKind::Receipt);
-    if answers().count() != 1 || answers().any(|m| m.kind != MessageKind::Reply) {
-        findings.push(Finding::new("FR-1", "a reply is exactly one message of kind reply"));
+    let answers: Vec<&Draft> = work.messages.iter().filter(|m| m.kind != MessageKind::Receipt).collect();
+    if answers.len() != 1 || answers.iter().any(|m| m.kind != MessageKind::Reply) {
+        findings.push(Finding::new("FR-1", "a reply is exactly one message of kind reply").at("messages"));
     }
-    for draft in answers() {
-        let words = draft.body.split_whitespace().count();
-        if words > 160 {
-            findings.push(Finding::new("FR-1", format!("the reply has {words} words; at most 160")));
+    let first = !lead.messages.iter().any(|m| m.direction == Direction::Out && m.kind != MessageKind::Receipt);
+    for draft in answers {
+        check_length(draft, reply, findings);
+        if first {
+            check_quote(lead, draft, reply, findings);
+            check_privacy(draft, findings);
         }
-        let questions = draft.body.matches(['?', '？']).count();
-        if questions > 3 {
-            findings.push(Finding::new("FR-1", format!("the reply asks {questions} questions; at most 3")));
+        check_language(lead, draft, reply, findings);
+        check_promises(lead, draft, reply, findings);
+    }
+    for draft in &work.messages {
+        check_disclosure(draft, findings);
+    }
+}
+
+/// Ways to ask for something, by what is asked for: a reply asks for one.
+const NEXT_STEPS: [&[&str]; 5] = [
+    &[
+        "answer this mail",
+        "reply to this",
+        "just reply",
+        "just answer",
+        "antworten sie",
+        "antworte einfach",
+        "antwortet einfach",
+        "beantwoord deze",
+        "antwoord gewoon",
+        "antwoord op deze",
+        "répondez",
+        "réponds",
+    ],
+    &[
+        "call us",
+        "call me",
+        "give us a call",
+        "rufen sie uns",
+        "ruf uns",
+        "bel ons",
+        "bel mij",
+        "appelez-nous",
+        "appelle-nous",
+    ],
+    &["click here", "click on", "klicken sie", "klick hier", "klik hier", "klik op", "cliquez", "clique ici"],
+    &[
+        "book a call",
+        "book a meeting",
+        "schedule a call",
+        "schedule a meeting",
+        "vereinbaren sie einen",
+        "plan een gesprek",
+        "boek een gesprek",
+        "prenez rendez-vous",
+        "réservez un",
+    ],
+    &["fill in the", "fill out the", "füllen sie das", "füllen sie den", "vul het", "remplissez le"],
+];
+
+fn check_length(draft: &Draft, reply: &Reply, findings: &mut Vec<Finding>) {
+    let mut finding = |detail: String, remedy: &str| {
+        findings.push(Finding::new("FR-1", detail).at("messages[0].body").mend(remedy));
+    };
+    let words = draft.body.split_whitespace().count();
+    if words > 160 {
+        finding(format!("the reply has {words} words; at most 160"), "say less");
+    }
+    let questions = draft.body.matches(['?', '？']).count();
+    if questions > 3 {
+        finding(format!("the reply asks {questions} questions; at most 3"), "keep the most important ones");
+    }
+    let own = prose::without(&draft.body, &reply.quotes).to_lowercase();
+    let steps = NEXT_STEPS.iter().filter(|ways| ways.iter().any(|way| own.contains(way))).count();
+    if steps > 1 {
+        finding(format!("the reply asks for {steps} next steps at once"), "ask for one");
+    }
+}
+
+fn check_quote(lead: &Lead, draft: &Draft, reply: &Reply, findings: &mut Vec<Finding>) {
+    let said = format!("{}\n{}", lead.contact.message, lead.contact.company.as_deref().unwrap_or_default());
+    // A message of three signs, or of nothing but placeholders, names nothing that could be taken up.
+    if !lead.contact.message.split_whitespace().any(|word| prose::is_concrete(word) && placeholder(word).is_none()) {
+        return;
+    }
+    let takes_up =
+        |quote: &String| prose::is_concrete(quote) && prose::quotes(&said, quote) && prose::quotes(&draft.body, quote);
+    if !reply.quotes.iter().any(takes_up) {
+        findings.push(
+            Finding::new("FR-2", "the reply takes up none of the client's words")
+                .at("quotes")
+                .mend("name the thing the client wrote about, in the client's words"),
+        );
+    }
+}
+
+fn check_language(lead: &Lead, draft: &Draft, reply: &Reply, findings: &mut Vec<Finding>) {
+    let mut finding = |detail: String, remedy: &str| {
+        findings.push(Finding::new("FR-3", detail).at("messages[0].body").mend(remedy));
+    };
+    let own = prose::without(&draft.body, &reply.quotes);
+    let claimed = reply.written_in.as_deref().unwrap_or(&reply.language);
+    if let Some(found) = prose::language(&own)
+        && found != prose::primary(claimed)
+    {
+        finding(
+            format!("the reply says it is written in `{claimed}` but reads like `{found}`"),
+            "write in one language",
+        );
+    }
+    // The client's form is read from the client's own words, in the client's own language.
+    let theirs = prose::address(&lead.contact.message, &reply.language);
+    if let (None, Some(theirs), Some(ours)) = (&reply.written_in, theirs, prose::address(&own, &reply.language))
+        && ours != theirs
+    {
+        finding(
+            format!("the client's address is {}, the reply's is {}", theirs.name(), ours.name()),
+            "address the client as the client does",
+        );
+    }
+}
+
+fn check_disclosure(draft: &Draft, findings: &mut Vec<Finding>) {
+    if draft.written_by.is_empty() || (prose::names_ai(&draft.body) && draft.body.contains('@')) {
+        return;
+    }
+    findings.push(
+        Finding::new("FR-4", "the mail does not say that an AI wrote it and where a person is reached")
+            .at("messages[0].body")
+            .mend("end with the agency's disclosure; it cannot be left out (EU AI Act, article 50)"),
+    );
+}
+
+fn check_promises(lead: &Lead, draft: &Draft, reply: &Reply, findings: &mut Vec<Finding>) {
+    let own = prose::without(&draft.body, &reply.quotes);
+    let mut finding = |detail: String| {
+        findings.push(
+            Finding::new("FR-5", detail).at("messages[0].body").mend("leave it to the offer, which a person approves"),
+        );
+    };
+    for figure in figures::find(&own) {
+        let words = own.get(figure.span.clone()).unwrap_or_default();
+        // Somebody may be called 0K; a greeting is no price.
+        if prose::quotes(&lead.contact.name, words) {
+            continue;
         }
-        let quoted = reply.quotes.iter().any(|q| !q.trim().is_empty() && draft.body.contains(q.as_str()));
-        if !quoted && !lead.contact.message.trim().is_empty() {
-            findings.push(Finding::new("FR-2", "the reply takes up none of the client's words"));
-        }
+        let kind = match figure.value {
+            Value::Money(_) => "a price",
+            Value::Percent(_) => "a percentage",
+            Value::Date(_) | Value::Day { .. } | Value::Month { .. } => "a date",
+        };
+        finding(format!("the reply names {kind}, `{words}`"));
+    }
+    if let Some(promise) = prose::promise(&own).filter(|promise| !prose::quotes(&lead.contact.name, promise)) {
+        finding(format!("the reply promises something: `{promise}`"));
+    }
+}
+
+/// Who is written to for the first time hears how the agency treats what they wrote (GDPR 13).
+fn check_privacy(draft: &Draft, findings: &mut Vec<Finding>) {
+    if !draft.body.contains("https://") && !draft.body.contains("http://") {
+        findings.push(
+            Finding::new("FR-8", "the first mail has no link to how data is treated")
+                .at("messages[0].body")
+                .mend("add the address of the privacy notice"),
+        );
     }
 }

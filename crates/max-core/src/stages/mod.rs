@@ -7,6 +7,7 @@
 //! To add a kind of result: give it a type in its stage's module, a variant here, its rules in the
 //! module's `check` and what follows in the module's `next`.
 
+pub mod change_order;
 pub mod closer;
 pub mod delivery_pm;
 pub mod first_responder;
@@ -21,6 +22,7 @@ use serde::{Deserialize, Serialize};
 use crate::id::Digest;
 use crate::lead::{ApprovalKind, ClientAsk, Draft, Lead, MessageKind, Need, Outcome, Task, TaskReason};
 use crate::policy::Policy;
+use crate::rules::{self, Weight};
 use crate::stage::Stage;
 
 /// What a mind submits for one turn.
@@ -57,6 +59,7 @@ pub struct StoredArtifact {
 /// The typed result of a turn. Closed: anything else is refused.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
+#[expect(clippy::large_enum_variant, reason = "one at a time is made, checked and stored; boxes would only hide it")]
 pub enum StageResult {
     /// LeadGen: score and decision.
     Qualification(lead_gen::Qualification),
@@ -64,6 +67,8 @@ pub enum StageResult {
     Reply(first_responder::Reply),
     /// FirstResponder: who the client is; the lead is ready for scoping.
     Profile(first_responder::Profile),
+    /// Scoping: bid or no bid.
+    Bid(scoping::Bid),
     /// Scoping: what has to be asked.
     Questions(scoping::Questions),
     /// Scoping: the scope.
@@ -80,6 +85,12 @@ pub enum StageResult {
     Checklist(onboarding::Checklist),
     /// DeliveryPM: the plan.
     Plan(delivery_pm::Plan),
+    /// DeliveryPM: how the project stands.
+    StatusReport(delivery_pm::StatusReport),
+    /// DeliveryPM: what the client asks for, sorted.
+    RequestSorted(delivery_pm::RequestSorted),
+    /// DeliveryPM: a change order, for the client to sign.
+    ChangeOrder(delivery_pm::ChangeOrderReady),
     /// DeliveryPM: a milestone is ready for sign-off.
     MilestoneReady(delivery_pm::MilestoneReady),
     /// DeliveryPM: everything is signed off.
@@ -103,6 +114,7 @@ impl StageResult {
             Self::Qualification(_) => "qualification",
             Self::Reply(_) => "reply",
             Self::Profile(_) => "profile",
+            Self::Bid(_) => "bid",
             Self::Questions(_) => "questions",
             Self::Scope(_) => "scope",
             Self::Mockup(_) => "mockup",
@@ -111,6 +123,9 @@ impl StageResult {
             Self::ContractSigned(_) => "contract_signed",
             Self::Checklist(_) => "checklist",
             Self::Plan(_) => "plan",
+            Self::StatusReport(_) => "status_report",
+            Self::RequestSorted(_) => "request_sorted",
+            Self::ChangeOrder(_) => "change_order",
             Self::MilestoneReady(_) => "milestone_ready",
             Self::ProjectClosed(_) => "project_closed",
             Self::FollowUp(_) => "follow_up",
@@ -126,11 +141,16 @@ impl StageResult {
         match self {
             Self::Qualification(_) => Some(Stage::LeadGen),
             Self::Reply(_) | Self::Profile(_) => Some(Stage::FirstResponder),
-            Self::Questions(_) | Self::Scope(_) => Some(Stage::Scoping),
+            Self::Bid(_) | Self::Questions(_) | Self::Scope(_) => Some(Stage::Scoping),
             Self::Mockup(_) => Some(Stage::Orchestra),
             Self::Proposal(_) | Self::Contract(_) | Self::ContractSigned(_) => Some(Stage::Closer),
             Self::Checklist(_) => Some(Stage::Onboarding),
-            Self::Plan(_) | Self::MilestoneReady(_) | Self::ProjectClosed(_) => Some(Stage::DeliveryPM),
+            Self::Plan(_)
+            | Self::StatusReport(_)
+            | Self::RequestSorted(_)
+            | Self::ChangeOrder(_)
+            | Self::MilestoneReady(_)
+            | Self::ProjectClosed(_) => Some(Stage::DeliveryPM),
             Self::FollowUp(_)
             | Self::Withdrawn(_)
             | Self::Answer(_)
@@ -235,14 +255,41 @@ impl Next {
 pub struct Finding {
     /// The rule's id, such as `LG-1`.
     pub rule: String,
-    /// What is wrong and how to mend it.
+    /// What it does.
+    #[serde(default)]
+    pub weight: Weight,
+    /// Where: a file, a field, an id.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub place: String,
+    /// What is wrong.
     pub detail: String,
+    /// How it is mended.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub remedy: String,
 }
 
 impl Finding {
-    /// A finding of `rule`.
+    /// A finding of `rule`, with the rule's weight.
     pub fn new(rule: &str, detail: impl Into<String>) -> Self {
-        Self { rule: rule.into(), detail: detail.into() }
+        Self {
+            rule: rule.into(),
+            weight: rules::find(rule).map_or(Weight::Refuses, |rule| rule.weight),
+            place: String::new(),
+            detail: detail.into(),
+            remedy: String::new(),
+        }
+    }
+
+    /// The same, saying where.
+    #[must_use]
+    pub fn at(self, place: impl Into<String>) -> Self {
+        Self { place: place.into(), ..self }
+    }
+
+    /// The same, saying how it is mended.
+    #[must_use]
+    pub fn mend(self, remedy: impl Into<String>) -> Self {
+        Self { remedy: remedy.into(), ..self }
     }
 }
 
@@ -311,15 +358,19 @@ pub fn check(lead: &Lead, task: &Task, work: &Work, policy: &Policy) -> Vec<Find
         StageResult::Qualification(q) => lead_gen::check(lead, q, work, policy, &mut findings),
         StageResult::Reply(_) | StageResult::Profile(_) => first_responder::check(lead, work, policy, &mut findings),
         StageResult::Questions(q) => scoping::check_questions(q, work, &mut findings),
-        StageResult::Scope(s) => scoping::check_scope(s, work, &mut findings),
+        StageResult::Bid(b) => scoping::check_bid(b, task, &mut findings),
+        StageResult::Scope(s) => scoping::check_scope(lead, s, work, policy, &mut findings),
         StageResult::Mockup(m) => orchestra::check(lead, m, work, &mut findings),
-        StageResult::Proposal(p) => closer::check_proposal(lead, p, policy, &mut findings),
-        StageResult::Contract(c) => closer::check_contract(lead, c, work, &mut findings),
+        StageResult::Proposal(p) => closer::check_proposal(lead, p, work, policy, &mut findings),
+        StageResult::Contract(c) => closer::check_contract(lead, c, work, policy, &mut findings),
         StageResult::ContractSigned(s) => closer::check_signed(lead, s, &mut findings),
-        StageResult::Checklist(c) => onboarding::check(lead, c, &mut findings),
-        StageResult::Plan(p) => delivery_pm::check_plan(lead, p, &mut findings),
-        StageResult::MilestoneReady(m) => delivery_pm::check_milestone(lead, m, &mut findings),
-        StageResult::ProjectClosed(_) => delivery_pm::check_closed(lead, &mut findings),
+        StageResult::Checklist(c) => onboarding::check(lead, c, work, policy, &mut findings),
+        StageResult::Plan(p) => delivery_pm::check_plan(lead, p, policy, &mut findings),
+        StageResult::StatusReport(r) => delivery_pm::check_report(lead, r, work, policy, &mut findings),
+        StageResult::RequestSorted(r) => delivery_pm::check_sorted(lead, r, &mut findings),
+        StageResult::ChangeOrder(c) => delivery_pm::check_order(lead, c, work, policy, &mut findings),
+        StageResult::MilestoneReady(m) => delivery_pm::check_milestone(lead, m, work, &mut findings),
+        StageResult::ProjectClosed(c) => delivery_pm::check_closed(lead, c, &mut findings),
         StageResult::FollowUp(f) => check_follow_up(lead, task, f, work, &mut findings),
         StageResult::Answer(a) => check_answer(lead, a, &mut findings),
         StageResult::Withdrawn(_) | StageResult::NeedsPerson(_) | StageResult::Recommendation(_) => {}
@@ -337,14 +388,13 @@ pub fn next(lead: &Lead, task: &Task, work: &Work, policy: &Policy) -> Next {
             policy,
         ),
         StageResult::Profile(_) => Next::Advance.released(work, "the reply", policy),
+        StageResult::Bid(b) => scoping::next_of_bid(b, lead, work, policy),
         StageResult::Questions(_) => {
             Next::AskClient { ask: ClientAsk::Answers }.released(work, "the questions", policy)
         }
         StageResult::Scope(s) => Next::Advance.approved(ApprovalKind::Scope, s.title(lead), policy),
         StageResult::Mockup(m) => Next::Advance.approved(ApprovalKind::Mockup, m.title(lead), policy),
-        StageResult::Proposal(p) => {
-            Next::AskClient { ask: ClientAsk::Decision }.approved(ApprovalKind::Proposal, p.title(lead), policy)
-        }
+        StageResult::Proposal(p) => closer::after_proposal(lead, p, policy),
         StageResult::Contract(c) => Next::AskClient { ask: ClientAsk::Signature { document: c.document } }.approved(
             ApprovalKind::Contract,
             c.title(lead),
@@ -353,6 +403,15 @@ pub fn next(lead: &Lead, task: &Task, work: &Work, policy: &Policy) -> Next {
         StageResult::ContractSigned(s) => closer::after_signature(s, policy),
         StageResult::Checklist(c) => Next::Advance.approved(ApprovalKind::ManualSteps, c.title(lead), policy),
         StageResult::Plan(_) => Next::Continue.released(work, "the plan", policy),
+        StageResult::StatusReport(_) => delivery_pm::after_report(lead).released(work, "the status report", policy),
+        StageResult::RequestSorted(_) => Next::Continue.released(work, "the answer", policy),
+        StageResult::ChangeOrder(c) => {
+            Next::AskClient { ask: ClientAsk::ChangeOrder { number: c.order.number, document: c.document } }.approved(
+                ApprovalKind::ChangeOrder,
+                c.title(lead),
+                policy,
+            )
+        }
         StageResult::MilestoneReady(m) => {
             Next::AskClient { ask: ClientAsk::Milestone { id: m.id.clone(), document: m.document } }.approved(
                 ApprovalKind::Milestone,
@@ -407,11 +466,11 @@ fn default_ask(lead: &Lead) -> ClientAsk {
 fn check_answer(lead: &Lead, answer: &Answer, findings: &mut Vec<Finding>) {
     let asked = lead.last_wait.as_ref().map(|wait| &wait.ask);
     if answer.ask.document().is_some() && asked != Some(&answer.ask) {
-        findings.push(Finding::new("PC-4", "an answer asks for no other signature than the one asked for before"));
+        findings.push(Finding::new("PC-12", "an answer asks for no other signature than the one asked for before"));
     }
-    let signed = lead.signature.iter().chain(lead.accepted_milestones.values());
+    let signed = lead.signature.iter().chain(lead.accepted_milestones.values()).chain(lead.signed_changes.values());
     if answer.ask.document().is_some_and(|asked| signed.into_iter().any(|s| s.document == asked)) {
-        findings.push(Finding::new("PC-4", "this document is signed already; go on"));
+        findings.push(Finding::new("PC-12", "this document is signed already; go on"));
     }
 }
 

@@ -1,12 +1,121 @@
 //! Scoping: questions, then the scope: requirements R-nnn with priority, acceptance and source.
+//!
+//! An enquiry too large to be judged by rules comes first before a person, who says bid or no bid.
 
-use std::collections::BTreeSet;
+mod checks;
+mod scope;
+#[cfg(test)]
+mod tests;
+mod vague;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Finding, Work, counted};
-use crate::lead::{Lead, MessageKind};
+pub use checks::{
+    QUESTIONS_AT_MOST, ROUNDS_AT_MOST, check_assumptions, check_budget, check_dates, check_deliverables,
+    check_exclusions, check_musts, check_open_questions, check_quotes, check_requirements, check_sources, check_wishes,
+    check_words,
+};
+pub(super) use checks::{check_questions, check_scope};
+pub use scope::{
+    Answered, Assumption, Budget, Deliverable, Dependency, Measure, OpenQuestion, Priority, Quality, QualityKind,
+    Requirement, Risk, Scope, Term, Timeline, Users, Wish,
+};
+pub use vague::vague;
+
+use super::{Finding, Next, Work};
+use crate::lead::{ApprovalKind, Lead, Outcome, Task, TaskReason};
+use crate::policy::Policy;
+use crate::rules::{Rule, Weight};
+
+/// A rule of this stage.
+const fn rule(id: &'static str, weight: Weight, says: &'static str, check: &'static str, test: &'static str) -> Rule {
+    Rule { id, says, weight, check, test }
+}
+
+/// What is checked here.
+pub const RULES: &[Rule] = &[
+    rule(
+        "SC-0",
+        Weight::Refuses,
+        "Questions are at most five a round and three rounds, none is asked twice, and a message asks them; a bid that a \
+         person has not turned down is not declined.",
+        "stages::scoping::check_questions",
+        "sc_0_questions_are_few_and_none_is_asked_twice",
+    ),
+    rule(
+        "SC-1",
+        Weight::Refuses,
+        "Every requirement has an id R-nnn, a sentence, a priority, an acceptance, a source and, if it is built, an effort; \
+         at least one is a Must.",
+        "stages::scoping::check_requirements",
+        "sc_1_every_requirement_is_complete",
+    ),
+    rule(
+        "SC-2",
+        Weight::Blocks,
+        "At least one thing is said not to be part of it.",
+        "stages::scoping::check_exclusions",
+        "sc_2_something_is_left_out",
+    ),
+    rule(
+        "SC-3",
+        Weight::Blocks,
+        "Where there are several Musts, they are at most 60 % of the effort.",
+        "stages::scoping::check_musts",
+        "sc_3_musts_are_at_most_60_percent",
+    ),
+    rule(
+        "SC-4",
+        Weight::Blocks,
+        "Each deliverable has a name, a description, an acceptance and a milestone or due date, and every Must is in one.",
+        "stages::scoping::check_deliverables",
+        "sc_4_every_deliverable_is_complete",
+    ),
+    rule(
+        "SC-5",
+        Weight::Blocks,
+        "Each assumption has an owner and a consequence if it is wrong.",
+        "stages::scoping::check_assumptions",
+        "sc_5_an_assumption_has_an_owner_and_a_consequence",
+    ),
+    rule(
+        "SC-6",
+        Weight::Blocks,
+        "Nothing is both in scope and out of it.",
+        "stages::scoping::check_exclusions",
+        "sc_6_nothing_is_both_in_and_out",
+    ),
+    rule(
+        "SC-7",
+        Weight::Blocks,
+        "The budget covers the estimate or says that it does not; without a budget there is an open question about it.",
+        "stages::scoping::check_budget",
+        "sc_7_the_budget_covers_the_estimate_or_says_so",
+    ),
+    rule(
+        "SC-8",
+        Weight::Blocks,
+        "No Must depends on an open question.",
+        "stages::scoping::check_open_questions",
+        "sc_8_no_must_depends_on_an_open_question",
+    ),
+    rule(
+        "SC-9",
+        Weight::Blocks,
+        "Every wish of the client is met by a requirement, left out by a Won't, asked about or taken up by the frame, and \
+         nothing is built that no wish asks for.",
+        "stages::scoping::check_wishes",
+        "sc_9_every_wish_goes_somewhere",
+    ),
+    rule(
+        "SC-11",
+        Weight::Advises,
+        "A vague word in a requirement is measured.",
+        "stages::scoping::check_words",
+        "sc_11_vague_words_are_measured",
+    ),
+];
 
 /// What has to be asked before the scope can be written.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -14,6 +123,12 @@ use crate::lead::{Lead, MessageKind};
 pub struct Questions {
     /// The questions, in order of weight.
     pub questions: Vec<Question>,
+    /// Which round this is, 1 for the first; 0 in older records.
+    #[serde(default)]
+    pub round: u8,
+    /// What was asked in earlier rounds.
+    #[serde(default)]
+    pub earlier: Vec<Question>,
 }
 
 /// One question.
@@ -26,126 +141,59 @@ pub struct Question {
     pub topic: String,
     /// The question as the client reads it.
     pub text: String,
+    /// The round in which it is asked, 1 for the first; 0 in older records.
+    #[serde(default)]
+    pub round: u8,
 }
 
-/// What will be built, and what will not.
+/// Whether to go for an enquiry that is too large to be judged by rules.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Scope {
-    /// The project's name.
-    pub title: String,
-    /// What the client wants to reach, in his words.
-    pub goal: String,
-    /// The requirements.
-    pub requirements: Vec<Requirement>,
-    /// What is not part of it.
-    pub out_of_scope: Vec<String>,
-    /// What is taken for granted.
-    pub assumptions: Vec<String>,
-    /// What the client has to bring.
-    pub client_duties: Vec<String>,
-    /// What is still open.
+pub struct Bid {
+    /// Why a person is asked.
+    pub reasons: Vec<String>,
+    /// How long the client's words are.
+    pub characters: u64,
+    /// How many wishes were found in them.
+    pub wishes: u32,
+    /// The effort of what was found, in quarters of a day.
+    pub effort_quarter_days: u32,
+    /// Why a person said no; then the client is told so politely, and the lead ends.
     #[serde(default)]
-    pub open_questions: Vec<String>,
+    pub declined: Option<String>,
 }
 
-impl Scope {
+impl Bid {
     /// One line for the approval queue.
     pub fn title(&self, lead: &Lead) -> String {
-        let days: u32 = self.requirements.iter().map(|r| r.effort_quarter_days).sum();
         format!(
-            "approve the scope for {}: {}, {} days of work",
+            "bid or no bid for {}: {} wishes, about {} days of work ({})",
             lead.contact.display_name(),
-            counted(self.requirements.len(), "requirement"),
-            f64::from(days) / 4.0
+            self.wishes,
+            f64::from(self.effort_quarter_days) / 4.0,
+            self.reasons.join("; ")
         )
     }
+}
 
-    /// The requirements that have to be met.
-    pub fn musts(&self) -> impl Iterator<Item = &Requirement> {
-        self.requirements.iter().filter(|r| r.priority == Priority::Must)
+/// Only a person turns an enquiry down here.
+pub(super) fn check_bid(bid: &Bid, task: &Task, findings: &mut Vec<Finding>) {
+    if bid.declined.is_some() && !matches!(task.reason, TaskReason::Rejected { .. }) {
+        let found = Finding::new("SC-0", "no person has said no to this bid").at("declined");
+        findings.push(found.mend("ask for bid or no bid first"));
     }
-
-    /// The requirement with this id.
-    pub fn requirement(&self, id: &str) -> Option<&Requirement> {
-        self.requirements.iter().find(|r| r.id == id)
+    if bid.declined.is_none() && bid.reasons.is_empty() {
+        findings.push(Finding::new("SC-0", "a person is asked for bid or no bid without a reason").at("reasons"));
     }
 }
 
-/// One thing that will be built, or will not.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Requirement {
-    /// `R-001` ….
-    pub id: String,
-    /// What, in one sentence.
-    pub text: String,
-    /// MoSCoW.
-    pub priority: Priority,
-    /// How it is accepted.
-    pub acceptance: String,
-    /// The message it comes from (an id), or `lead` for the first one.
-    pub source: String,
-    /// The client's words it comes from.
-    pub quote: String,
-    /// The effort in quarters of a day.
-    pub effort_quarter_days: u32,
-    /// The service it is priced by, an id of the rate card; the day rate when empty.
-    #[serde(default)]
-    pub service: String,
-}
-
-/// MoSCoW.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Priority {
-    /// Without it the project has failed.
-    Must,
-    /// Important, but the project stands without it.
-    Should,
-    /// If there is time.
-    Could,
-    /// Not this time.
-    Wont,
-}
-
-pub(super) fn check_questions(q: &Questions, work: &Work, findings: &mut Vec<Finding>) {
-    if q.questions.is_empty() {
-        findings.push(Finding::new("SC-0", "nothing is asked: submit the scope instead"));
+pub(super) fn next_of_bid(bid: &Bid, lead: &Lead, work: &Work, policy: &Policy) -> Next {
+    match &bid.declined {
+        Some(reason) => Next::Close { outcome: Outcome::Disqualified, reason: reason.clone() }.released(
+            work,
+            "the polite no",
+            policy,
+        ),
+        None => Next::Continue.approved(ApprovalKind::Bid, bid.title(lead), policy),
     }
-    if !work.messages.iter().any(|m| m.kind == MessageKind::Questions) {
-        findings.push(Finding::new("SC-0", "questions need a message of kind questions that asks them"));
-    }
-}
-
-pub(super) fn check_scope(scope: &Scope, work: &Work, findings: &mut Vec<Finding>) {
-    let mut ids = BTreeSet::new();
-    for requirement in &scope.requirements {
-        if !is_requirement_id(&requirement.id) || !ids.insert(&requirement.id) {
-            findings.push(Finding::new("SC-1", format!("`{}` must be R- and three digits, once", requirement.id)));
-        }
-        for (field, value) in
-            [("text", &requirement.text), ("acceptance", &requirement.acceptance), ("source", &requirement.source)]
-        {
-            if value.trim().is_empty() {
-                findings.push(Finding::new("SC-1", format!("{} has no {field}", requirement.id)));
-            }
-        }
-        if requirement.priority != Priority::Wont && requirement.effort_quarter_days == 0 {
-            findings.push(Finding::new("SC-7", format!("{} has no effort", requirement.id)));
-        }
-    }
-    if scope.musts().next().is_none() {
-        findings.push(Finding::new("SC-1", "a scope needs at least one Must"));
-    }
-    if !scope.requirements.iter().any(|r| r.priority == Priority::Wont) && scope.out_of_scope.is_empty() {
-        findings.push(Finding::new("SC-2", "say at least one thing that is not part of it"));
-    }
-    if !work.artifacts.iter().any(|a| a.name == "scope.json") {
-        findings.push(Finding::new("X-1", "the scope needs its file scope.json"));
-    }
-}
-
-fn is_requirement_id(id: &str) -> bool {
-    id.strip_prefix("R-").is_some_and(|n| n.len() == 3 && n.bytes().all(|b| b.is_ascii_digit()))
 }

@@ -1,6 +1,6 @@
 //! What the core's tests share: a lead under a moved clock, and honest work for every stage.
 
-use jiff::civil::date;
+use jiff::civil::{Date, date};
 use jiff::{SignedDuration, Timestamp};
 use max_core::apply::apply;
 use max_core::command::{Command, Incoming, Request};
@@ -8,16 +8,21 @@ use max_core::decide::{Decision, decide};
 use max_core::error::Refusal;
 use max_core::event::Entry;
 use max_core::id::{Digest, Fresh, LeadId};
-use max_core::lead::{Actor, ClientAsk, Draft, Lead, MessageKind, NewLead, Task, TaskReason};
+use max_core::lead::{Actor, ArtifactRef, ClientAsk, Draft, Lead, MessageKind, NewLead, Task, TaskReason};
 use max_core::policy::Policy;
 use max_core::stage::Stage;
-use max_core::stages::closer::{Contract, ContractSigned, Proposal};
-use max_core::stages::delivery_pm::{Milestone, MilestoneReady, Plan, ProjectClosed};
+use max_core::stages::closer::{AnnexLine, Contract, ContractSigned, Proposal, Sourced, TeamMember};
+use max_core::stages::delivery_pm::{
+    Cadence, Class, Closing, Colour, DecisionNeeded, Milestone, MilestoneReady, Plan, ProjectClosed, RequestSorted,
+    Risk, Slip, SortedRequest, Standing, StatusReport,
+};
 use max_core::stages::first_responder::{Profile, Reply};
 use max_core::stages::lead_gen::{Decision as Verdict, Factor, Qualification};
-use max_core::stages::onboarding::{Checklist, Owner, Step, StepState};
-use max_core::stages::orchestra::{Mockup, Screen};
-use max_core::stages::scoping::{Priority, Question, Questions, Requirement, Scope};
+use max_core::stages::onboarding::{Access, Checklist, Cover, HandOver, Link, Owner, Step, StepState, Way, Welcome};
+use max_core::stages::orchestra::{Face, Mockup, Screen};
+use max_core::stages::scoping::{
+    Bid, Deliverable, OpenQuestion, Priority, Question, Questions, Requirement, Scope, Wish,
+};
 use max_core::stages::{Answer, FollowUp, NeedsPerson, Recommendation, StageResult, StoredArtifact, Withdrawn, Work};
 
 /// A Monday morning.
@@ -153,17 +158,26 @@ pub fn qualification(decision: Verdict) -> Work {
         decision,
         reason: "judged by what the lead says".into(),
         services: Vec::new(),
+        enrichment: Vec::new(),
+        possible_duplicates: Vec::new(),
+        next_question: None,
+        review_by: Some("hello@agency.example".into()),
+        judged: None,
     }));
     match decision {
-        Verdict::NotAFit => result.says(MessageKind::Decline, "Thank you, but we cannot help with this."),
+        Verdict::NotAFit => result
+            .says(MessageKind::Decline, "Thank you, but we cannot help with this. A review: hello@agency.example."),
         _ => result,
     }
 }
 
 pub fn reply() -> Work {
     let quotes = vec!["booking page".to_owned()];
-    work(StageResult::Reply(Reply { language: "en".into(), quotes, asks: Vec::new() }))
-        .says(MessageKind::Reply, "You need a booking page: who will use it?")
+    work(StageResult::Reply(Reply { language: "en".into(), quotes, ..Reply::default() })).says(
+        MessageKind::Reply,
+        "You need a booking page: who will use it? I am an AI assistant; a person is at hello@agency.example. Privacy: \
+         https://agency.example/privacy",
+    )
 }
 
 pub fn profile() -> Work {
@@ -175,9 +189,19 @@ pub fn profile() -> Work {
     }))
 }
 
+pub fn bid() -> Work {
+    work(StageResult::Bid(Bid {
+        reasons: vec!["it is long".into()],
+        characters: 120_000,
+        wishes: 200,
+        effort_quarter_days: 900,
+        declined: None,
+    }))
+}
+
 pub fn questions() -> Work {
-    let question = Question { id: "Q-1".into(), topic: "payment".into(), text: "How do people pay?".into() };
-    work(StageResult::Questions(Questions { questions: vec![question] }))
+    let question = Question { id: "Q-1".into(), topic: "payment".into(), text: "How do people pay?".into(), round: 1 };
+    work(StageResult::Questions(Questions { questions: vec![question], round: 1, earlier: Vec::new() }))
         .says(MessageKind::Questions, "How do people pay?")
 }
 
@@ -190,7 +214,7 @@ pub fn the_scope(title: &str) -> Scope {
         source: "lead".into(),
         quote: "booking page".into(),
         effort_quarter_days: effort,
-        service: String::new(),
+        ..Requirement::default()
     };
     Scope {
         title: title.into(),
@@ -200,9 +224,28 @@ pub fn the_scope(title: &str) -> Scope {
             requirement("R-002", "A guest cancels a class", Priority::Should, 4),
         ],
         out_of_scope: vec!["an app".into()],
-        assumptions: Vec::new(),
-        client_duties: Vec::new(),
-        open_questions: Vec::new(),
+        deliverables: vec![Deliverable {
+            id: "D-1".into(),
+            name: "The booking page".into(),
+            description: "The page on which guests book".into(),
+            acceptance: "a guest books".into(),
+            requirements: vec!["R-001".into(), "R-002".into()],
+            milestone: "first release".into(),
+            due: None,
+        }],
+        wishes: vec![Wish {
+            quote: "booking page".into(),
+            source: "lead".into(),
+            met_by: vec!["R-001".into(), "R-002".into()],
+            ..Wish::default()
+        }],
+        open_questions: vec![OpenQuestion {
+            id: "Q-1".into(),
+            topic: "budget".into(),
+            text: "What may it cost?".into(),
+            ..OpenQuestion::default()
+        }],
+        ..Scope::default()
     }
 }
 
@@ -211,15 +254,24 @@ pub fn scope(title: &str) -> Work {
 }
 
 pub fn mockup() -> Work {
-    let screen = Screen { id: "book".into(), title: "Book".into(), requirements: vec!["R-001".into()] };
-    work(StageResult::Mockup(Mockup { screens: vec![screen], omitted: Vec::new() }))
+    let screen =
+        Screen { id: "book".into(), title: "Book".into(), face: Face::Booking, requirements: vec!["R-001".into()] };
+    work(StageResult::Mockup(Mockup { screens: vec![screen], ..Mockup::default() }))
         .leaves("mockup.html", "<h1>Book</h1>")
         .says(MessageKind::Mockup, "Here is your mockup.")
 }
 
 pub fn the_proposal(policy: &Policy, revision: u32) -> Proposal {
     let scope = the_scope("Booking page");
-    Proposal { revision, ..Proposal::price(&scope, &policy.rate_card, policy, 0, date(2026, 11, 23)) }
+    let mut offer = Proposal::price(&scope, &policy.rate_card, policy, 0, date(2026, 11, 23));
+    offer.revision = revision;
+    offer.sections.problem = vec![Sourced { quote: "booking page".into(), source: "lead".into() }];
+    offer.sections.excluded = scope.out_of_scope;
+    offer.sections.assumptions = vec!["the client provides texts".into()];
+    offer.sections.team = vec![TeamMember { name: "Alex Example".into(), role: "project lead".into(), person: true }];
+    offer.sections.next_step = "Answer this mail.".into();
+    offer.sections.changes = (revision > 1).then(|| "another revision".to_owned()).into_iter().collect();
+    offer
 }
 
 pub fn proposal(policy: &Policy, revision: u32) -> Work {
@@ -234,12 +286,32 @@ pub fn contract_text(revision: u32) -> String {
 
 pub fn contract(policy: &Policy, revision: u32) -> Work {
     let text = contract_text(revision);
+    let (offer, scope) = (the_proposal(policy, revision), the_scope("Booking page"));
+    let annex = (1u32..).zip(&offer.lines).map(|(price_line, line)| {
+        let requirement = scope.requirement(&line.requirements[0]).expect("priced from the scope");
+        AnnexLine {
+            requirement: requirement.id.clone(),
+            text: requirement.text.clone(),
+            acceptance: requirement.acceptance.clone(),
+            price_line,
+            price_minor: line.total_minor,
+        }
+    });
     work(StageResult::Contract(Contract {
         clauses: [("scope".to_owned(), Digest::of(b"clause"))].into(),
         document: Digest::of(text.as_bytes()),
         file: "contract.md".into(),
         proposal_revision: revision,
-        gross_minor: the_proposal(policy, revision).gross_minor,
+        gross_minor: offer.gross_minor,
+        option: None,
+        scope: None,
+        language: String::new(),
+        slots: Default::default(),
+        currency: offer.currency.clone(),
+        net_minor: offer.net_minor,
+        vat: offer.vat.clone(),
+        schedule: offer.schedule.clone(),
+        annex: annex.collect(),
     }))
     .leaves("contract.md", &text)
     .says(MessageKind::Contract, "Here is the contract.")
@@ -248,42 +320,140 @@ pub fn contract(policy: &Policy, revision: u32) -> Work {
 pub fn contract_signed(policy: &Policy) -> Work {
     let proposal = the_proposal(policy, 1);
     let deposit = proposal.schedule.iter().filter(|p| p.on == "signature").map(|p| p.gross_minor).sum();
-    work(StageResult::ContractSigned(ContractSigned { deposit_minor: deposit, currency: "EUR".into() }))
+    work(StageResult::ContractSigned(ContractSigned { deposit_minor: deposit, currency: "EUR".into(), invoice: None }))
 }
 
-pub fn checklist() -> Work {
+/// The documents that stand, as a hand-over links them.
+fn links(lead: Option<&Lead>) -> Vec<Link> {
+    let wanted = |a: &&ArtifactRef| !a.superseded && ["scope.json", "mockup.html"].contains(&a.name.as_str());
+    let standing = lead.into_iter().flat_map(|l| &l.artifacts).filter(wanted);
+    standing.map(|a| Link { stage: a.stage, name: a.name.clone(), sha256: a.sha256 }).collect()
+}
+
+pub fn checklist(lead: Option<&Lead>) -> Work {
     let step = |id: &str, owner, state, proof: &str| Step {
         id: id.into(),
         title: "a step".into(),
         owner,
         state,
         proof: proof.into(),
-        undo: String::new(),
+        undo: "put it back".into(),
+        due: Some(date(2027, 1, 4)),
+        instructions: "as agreed".into(),
+        script: None,
+        covers_duty: None,
+        covers: (owner == Owner::Agency).then_some(Cover::InvoiceFacts),
     };
     work(StageResult::Checklist(Checklist {
         steps: vec![
             step("O-1", Owner::Max, StepState::Done, "folder made"),
             step("O-2", Owner::Agency, StepState::Open, ""),
+            Step { covers: Some(Cover::DataProcessing), ..step("O-3", Owner::Agency, StepState::Open, "") },
         ],
+        welcome: Welcome {
+            agency_contact: "Alex Example".into(),
+            client_contact: "Mina Berg".into(),
+            approver: "Mina Berg".into(),
+            kick_off: Some(date(2027, 1, 4)),
+            agenda: vec!["who does what".into()],
+            communication: "by mail, answered within a working day".into(),
+            status: "a report every week".into(),
+        },
+        access: vec![Access {
+            who: "Alex Example".into(),
+            what: "the domain".into(),
+            rights: "change records".into(),
+            by: Way::Invitation,
+        }],
+        hand_over: HandOver { documents: links(lead), promises: Vec::new() },
     }))
     .says(MessageKind::Welcome, "Welcome aboard.")
 }
 
-pub fn plan() -> Work {
-    let milestone = |id: &str, requirement: &str, due| Milestone {
+pub fn plan(lead: Option<&Lead>) -> Work {
+    let offer = lead.and_then(|l| l.stage_value::<Proposal>(Stage::Closer, "proposal"));
+    let gross = offer.as_ref().map_or(0, |p| p.gross_minor);
+    let half = gross / 2;
+    let milestone = |id: &str, requirement: &str, due, gross_minor| Milestone {
         id: id.into(),
         title: "a milestone".into(),
         requirements: vec![requirement.into()],
         due,
         acceptance: "shown and tried".into(),
         share_basis_points: 5_000,
+        gross_minor,
+        owner: "Alex Example".into(),
+        depends_on: Vec::new(),
     };
     work(StageResult::Plan(Plan {
         start: date(2026, 12, 7),
-        milestones: vec![milestone("M-1", "R-001", date(2026, 12, 18)), milestone("M-2", "R-002", date(2027, 1, 15))],
+        milestones: vec![
+            milestone("M-1", "R-001", date(2026, 12, 18), half),
+            milestone("M-2", "R-002", date(2027, 1, 15), gross - half),
+        ],
         check_ins: Vec::new(),
+        revision: 1,
+        end: None,
+        duties: Vec::new(),
+        cadence: Cadence::Weekly,
+        currency: offer.map(|p| p.currency).unwrap_or_default(),
     }))
     .leaves("plan.md", "the plan")
+}
+
+/// One request of each class.
+pub fn sorted() -> Work {
+    let request = |id: &str, class, requirement: Option<&str>| SortedRequest {
+        id: id.into(),
+        source: "lead".into(),
+        quote: "the button does nothing".into(),
+        class,
+        requirement: requirement.map(str::to_owned),
+        confidence: 80,
+        reason: "it names what was agreed on".into(),
+        settled: false,
+    };
+    work(StageResult::RequestSorted(RequestSorted {
+        requests: vec![
+            request("RQ-1", Class::Defect, Some("R-001")),
+            request("RQ-2", Class::InScope, Some("R-001")),
+            request("RQ-3", Class::Change, None),
+        ],
+        mended: Vec::new(),
+        dropped: Vec::new(),
+        orders_dropped: Vec::new(),
+        duties_done: Vec::new(),
+    }))
+}
+
+/// What the records say on a day, with a new date for whatever is late.
+pub fn the_report(lead: &Lead, policy: &Policy, day: Date) -> StatusReport {
+    let plan: Plan = lead.stage_value(Stage::DeliveryPM, "plan").expect("a plan");
+    let standing = Standing::on(lead, &plan, policy, day);
+    let before = lead.stage_value::<StatusReport>(Stage::DeliveryPM, "status_report");
+    let late = plan.milestones.iter().filter(|m| standing.slipped.contains(&m.id));
+    let forecast = policy.calendar_of(lead).after(day, 5);
+    StatusReport {
+        number: before.map_or(1, |b| b.number + 1),
+        day,
+        colour: standing.colour,
+        days_late: standing.days_late,
+        reason: if standing.colour == Colour::Green { String::new() } else { "work took longer".into() },
+        risks: Vec::new(),
+        decisions: Vec::new(),
+        slips: late.map(|m| Slip { milestone: m.id.clone(), planned: m.due, forecast }).collect(),
+        done: standing.done,
+        next: standing.next,
+        used_minor: standing.used_minor,
+        planned_minor: standing.planned_minor,
+        total_minor: standing.total_minor,
+        currency: plan.currency,
+    }
+}
+
+pub fn status_report(lead: &Lead, policy: &Policy, day: Date) -> Work {
+    work(StageResult::StatusReport(the_report(lead, policy, day)))
+        .says(MessageKind::Report, &format!("How it stands on {day}."))
 }
 
 pub fn milestone_text(id: &str) -> String {
@@ -294,12 +464,22 @@ pub fn milestone_ready(id: &str) -> Work {
     work(StageResult::MilestoneReady(MilestoneReady {
         id: id.into(),
         document: Digest::of(milestone_text(id).as_bytes()),
+        open_defects: Vec::new(),
+        mended: Vec::new(),
     }))
+    .leaves(&format!("milestone-{id}.md"), &milestone_text(id))
     .says(MessageKind::Milestone, &format!("Milestone {id} is ready."))
 }
 
 pub fn project_closed() -> Work {
-    work(StageResult::ProjectClosed(ProjectClosed { reason: "everything is signed off".into() }))
+    let closing = Closing {
+        hand_over: vec!["the code".into()],
+        access_removed: vec!["Alex Example: the domain".into()],
+        warranty_until: Some(date(2027, 4, 15)),
+        kept_until: Some(date(2028, 1, 15)),
+        feedback: "What went well, and what did not?".into(),
+    };
+    work(StageResult::ProjectClosed(ProjectClosed { reason: "everything is signed off".into(), closing }))
         .says(MessageKind::Closing, "Thank you for working with us.")
 }
 
@@ -327,18 +507,37 @@ pub fn recommendation(retry: bool) -> Work {
 /// One of each.
 pub fn every_kind_of_work() -> Vec<Work> {
     let policy = Policy::default();
+    let reported = work(StageResult::StatusReport(StatusReport {
+        number: 1,
+        day: date(2026, 12, 14),
+        colour: Colour::Green,
+        days_late: 0,
+        reason: String::new(),
+        done: Vec::new(),
+        next: vec!["M-1".into()],
+        risks: vec![Risk { about: "D-1".into(), text: "the texts are missing".into() }],
+        decisions: vec![DecisionNeeded { about: "D-1".into(), text: "send it".into(), by: date(2026, 12, 15) }],
+        slips: Vec::new(),
+        used_minor: 0,
+        planned_minor: 0,
+        total_minor: 100,
+        currency: "EUR".into(),
+    }));
     vec![
         qualification(Verdict::Fit),
         reply(),
         profile(),
+        bid(),
         questions(),
         scope("Booking page"),
         mockup(),
         proposal(&policy, 1),
         contract(&policy, 1),
         contract_signed(&policy),
-        checklist(),
-        plan(),
+        checklist(None),
+        plan(None),
+        reported,
+        sorted(),
         milestone_ready("M-1"),
         project_closed(),
         follow_up(1, "Still there?"),
@@ -361,8 +560,8 @@ pub fn honest_work(lead: &Lead, task: &Task, policy: &Policy, variant: u8) -> Wo
         (_, Stage::Scoping) => scope("Booking page"),
         (_, Stage::Orchestra) => mockup(),
         (reason, Stage::Closer) => closer_work(lead, reason, policy),
-        (_, Stage::Onboarding) => checklist(),
-        (_, Stage::DeliveryPM) => delivery_work(lead),
+        (_, Stage::Onboarding) => checklist(Some(lead)),
+        (_, Stage::DeliveryPM) => delivery_work(lead, task, policy),
     }
 }
 
@@ -376,8 +575,11 @@ fn closer_work(lead: &Lead, reason: &TaskReason, policy: &Policy) -> Work {
     }
 }
 
-fn delivery_work(lead: &Lead) -> Work {
-    let Some(plan_made) = lead.stage_value::<Plan>(Stage::DeliveryPM, "plan") else { return plan() };
+fn delivery_work(lead: &Lead, task: &Task, policy: &Policy) -> Work {
+    let Some(plan_made) = lead.stage_value::<Plan>(Stage::DeliveryPM, "plan") else { return plan(Some(lead)) };
+    if task.reason == TaskReason::Report {
+        return status_report(lead, policy, task.opened_at.to_zoned(jiff::tz::TimeZone::UTC).date());
+    }
     let open = plan_made.milestones.iter().find(|m| !lead.accepted_milestones.contains_key(&m.id));
     open.map_or_else(project_closed, |m| milestone_ready(&m.id))
 }

@@ -49,7 +49,7 @@ pub enum Received {
 impl Director {
     /// Takes in a mail. `signal_id` makes the same mail twice harmless.
     pub async fn receive_mail(&self, mail: Mail, signal_id: SignalId) -> Result<Received, Error> {
-        let person = mail.from_address.trim().to_lowercase();
+        let person = max_core::lead::address_key(&mail.from_address);
         let thread: Vec<String> = mail.in_reply_to.iter().chain(mail.references.iter().rev()).cloned().collect();
         let (lead, verified) = self
             .read(move |store| {
@@ -74,7 +74,7 @@ impl Director {
                     verified,
                 };
                 let command = Command::Receive(Box::new(incoming));
-                self.act(lead, Request { by: Actor::Client, signal_id: Some(signal_id), command }, None).await?;
+                self.act(lead, Request::new(Actor::Client, command).by_signal(Some(signal_id)), None).await?;
                 Ok(Received::Message(lead))
             }
             _ if mail.automatic || mail.kind != MessageKind::Reply => {
@@ -88,7 +88,9 @@ impl Director {
     async fn takes(&self, lead: LeadId, mail: &Mail) -> Result<bool, Error> {
         use max_core::lead::Outcome;
         let outcome = self.lead(lead).await?.lead.outcome();
-        Ok(mail.in_reply_to.is_some() || mail.automatic || matches!(outcome, None | Some(Outcome::Lost)))
+        // Whoever asks to be forgotten means what is there, also when it has ended.
+        let wish = outcome != Some(Outcome::Erased) && max_core::decide::asks_for_erasure(&mail.text);
+        Ok(wish || mail.in_reply_to.is_some() || mail.automatic || matches!(outcome, None | Some(Outcome::Lost)))
     }
 
     async fn enquiry(&self, mail: Mail, signal_id: SignalId) -> Result<Received, Error> {

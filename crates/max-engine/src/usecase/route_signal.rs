@@ -5,9 +5,9 @@
 
 use std::sync::Arc;
 
-use max_core::command::{Command, Incoming, Request};
+use max_core::command::{Command, Incoming, Request, Seen};
 use max_core::id::{ApprovalId, Digest, ExternalRef, LeadId, LeadRef, SignalId};
-use max_core::lead::{Actor, Lead, MessageKind, NewLead};
+use max_core::lead::{Actor, Lead, MessageKind, NewLead, Through};
 use max_core::signal::{Signal, SignalType};
 use max_core::stage::{Aliases, Stage};
 use serde_json::Value;
@@ -144,7 +144,7 @@ impl SignalRouter {
             summary: signal.summary.clone().unwrap_or_default(),
             reason: signal.extra_text("reason").map(str::to_owned),
         };
-        let acted = self.act(signal, lead.id, Request { by, signal_id, command }).await?;
+        let acted = self.act(signal, lead.id, Request::new(by, command).by_signal(signal_id)).await?;
         Ok(told(&acted, &format!("handed to {to}"), &format!("the lead was in {to} already")))
     }
 
@@ -164,7 +164,7 @@ impl SignalRouter {
         };
         let command = Command::Receive(Box::new(incoming));
         let acted =
-            self.act(signal, lead.id, Request { by: Actor::Client, signal_id: signal.id.clone(), command }).await?;
+            self.act(signal, lead.id, Request::new(Actor::Client, command).by_signal(signal.id.clone())).await?;
         Ok(told(&acted, "the message was taken in", "the message was known already"))
     }
 
@@ -178,7 +178,8 @@ impl SignalRouter {
             approve: slip.decision == "approve",
             reason: slip.reason,
         };
-        let request = Request { by, signal_id: signal.id.clone(), command };
+        let seen = Seen { through: Some(Through::SignedSignal), ..Seen::default() };
+        let request = Request::new(by, command).by_signal(signal.id.clone()).having_seen(seen);
         let acted = self.act(signal, lead, request).await?;
         Ok(told(&acted, "decided", "it was decided before"))
     }
@@ -187,7 +188,7 @@ impl SignalRouter {
         let lead = self.lead_of(signal).await?;
         let reason = signal.extra_text("reason").or(signal.summary.as_deref()).unwrap_or_default().to_owned();
         let command = Command::Escalate { reason };
-        let acted = self.act(signal, lead.id, Request { by, signal_id: signal.id.clone(), command }).await?;
+        let acted = self.act(signal, lead.id, Request::new(by, command).by_signal(signal.id.clone())).await?;
         Ok(told(&acted, "escalated", "it was escalated before"))
     }
 

@@ -52,6 +52,7 @@ impl House {
         let parts = Parts {
             store: Arc::clone(&self.store) as Arc<dyn Store>,
             artifacts: Arc::clone(&self.world) as Arc<dyn ArtifactStore>,
+            linter: Arc::new(max_engine::ports::NoLinter),
             folders: Arc::clone(&self.world) as Arc<dyn Folders>,
             channel: Arc::clone(&self.world) as Arc<dyn Channel>,
             notifier: Arc::clone(&self.world) as Arc<dyn Notifier>,
@@ -133,7 +134,7 @@ impl ArtifactStore for World {
 }
 
 impl Channel for World {
-    fn send<'a>(&'a self, message: &'a Message, _: &'a [File]) -> BoxFuture<'a, Result<(), SendError>> {
+    fn send<'a>(&'a self, _: LeadId, message: &'a Message, _: &'a [File]) -> BoxFuture<'a, Result<(), SendError>> {
         self.sent.lock().push(message.clone());
         Box::pin(std::future::ready(Ok(())))
     }

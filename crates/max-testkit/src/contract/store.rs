@@ -2,6 +2,7 @@
 
 mod finding;
 mod log;
+mod privacy;
 mod settings;
 mod waiting;
 
@@ -58,6 +59,7 @@ type Promise = (&'static str, fn(&Subject));
 
 const PROMISES: &[Promise] = &[
     ("a committed write is visible to every later read", log::committed_writes_are_visible),
+    ("a rendered state is that of the newest version", log::a_rendered_state_is_that_of_the_newest_version),
     ("a lead is the fold of its entries, with the chain of the last", log::a_lead_is_the_fold_of_its_entries),
     ("a version that is not the next one is a conflict and changes nothing", log::another_version_is_a_conflict),
     ("a failed write leaves the others of its batch alone", log::a_failed_write_leaves_the_others_alone),
@@ -66,6 +68,7 @@ const PROMISES: &[Promise] = &[
     ("an external_ref belongs to one lead", finding::an_external_ref_belongs_to_one_lead),
     ("references resolve", finding::references_resolve),
     ("a person's leads are found", finding::leads_of_a_person_are_found),
+    ("the leads of a company are found by its domains", finding::leads_of_a_company_are_found),
     ("a fingerprint is found as long as it is new enough", finding::fingerprints_are_found),
     ("a conversation is found by its Message-IDs", finding::threads_are_found),
     ("entries come in order, from where one asks", log::entries_come_in_order),
@@ -84,6 +87,8 @@ const PROMISES: &[Promise] = &[
     ("standing wake-ups are kept until removed", settings::sapwaves_are_kept),
     ("a tampered payload is found", log::tampering_is_found),
     ("an erased payload still verifies", log::erased_payloads_verify),
+    ("the suppression list is kept", privacy::suppressions_are_kept),
+    ("an erased lead is a shell, and its chain verifies", privacy::an_erased_lead_is_a_shell_and_its_chain_verifies),
     ("many readers read while somebody writes", log::readers_and_a_writer_at_once),
 ];
 

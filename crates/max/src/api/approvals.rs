@@ -2,16 +2,20 @@
 
 use axum::Json;
 use axum::extract::State;
+use axum::http::header::USER_AGENT;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
-use max_core::command::Command;
+use max_core::command::{Command, Request, Seen};
 use max_core::id::ApprovalId;
+use max_core::lead::Through;
 
 use super::auth::{Operate, Read};
 use super::input::Input;
 use super::problem::Problem;
 use super::respond::At;
 use super::{App, AppState};
-use crate::wire::{ApprovalList, ApprovalView, DecideApproval, PendingApproval, Verdict};
+use crate::client::COMMAND_LINE;
+use crate::wire::{ApprovalList, ApprovalView, DecideApproval, PendingApproval, Verdict, WaiveFinding};
 
 /// How many pending approvals are listed.
 const MOST: usize = 500;
@@ -64,20 +68,65 @@ pub async fn show(State(app): AppState, _: Read, At(id): At<String>) -> Result<J
     request_body(content = ref("#/components/schemas/DecideApproval")),
     responses(
         (status = 200, description = "The lead now", body = ref("#/components/schemas/ClientState")),
-        (status = 409, description = "Decided otherwise, void, or not what was shown", body = ref("#/components/schemas/ProblemDocument")),
+        (status = 409, description = "Decided otherwise, void, not what was shown, or blocked: `findings`", body = ref("#/components/schemas/ProblemDocument")),
     ),
 )]
 pub async fn decide(
     State(app): AppState,
     caller: Operate,
     At(id): At<String>,
+    headers: HeaderMap,
     input: Input<DecideApproval>,
 ) -> Result<Response, Problem> {
     let id = parse(&id)?;
     let once = input.once(&caller);
     let lead = app.state.director.lead_of_approval(id).await?;
-    let command = command(id, input.value)?;
-    app.act(&lead.to_string(), &caller, once, command).await
+    let request = Request::new(caller.actor(), command(id, input.value)?).having_seen(by_way_of(way(&headers)));
+    let acted = app.state.director.act(lead, request, once).await?;
+    Ok(app.state_of(&acted.lead, StatusCode::OK))
+}
+
+/// Lets an approval pass in spite of one finding. The reason is recorded; the waiver ends with the approval.
+#[utoipa::path(
+    post, path = "/api/approvals/{id}/waive", tag = "people", operation_id = "waive_finding",
+    params(("id" = String, Path, description = "The approval's id")),
+    request_body(content = ref("#/components/schemas/WaiveFinding")),
+    responses(
+        (status = 200, description = "The lead now", body = ref("#/components/schemas/ClientState")),
+        (status = 404, description = "The approval is not pending, or has no such finding", body = ref("#/components/schemas/ProblemDocument")),
+        (status = 409, description = "A finding that nobody can waive", body = ref("#/components/schemas/ProblemDocument")),
+    ),
+)]
+pub async fn waive(
+    State(app): AppState,
+    caller: Operate,
+    At(id): At<String>,
+    input: Input<WaiveFinding>,
+) -> Result<Response, Problem> {
+    let id = parse(&id)?;
+    let once = input.once(&caller);
+    let lead = app.state.director.lead_of_approval(id).await?;
+    app.act(&lead.to_string(), &caller, once, waiver(id, input.value)?).await
+}
+
+/// The waiver as a command.
+pub fn waiver(approval: ApprovalId, waiver: WaiveFinding) -> Result<Command, Problem> {
+    let WaiveFinding { rule, place, reason } = waiver;
+    if reason.trim().is_empty() {
+        return Err(Problem::field("reason", "a waiver needs a reason: say why this may go out all the same"));
+    }
+    Ok(Command::WaiveFinding { approval, rule, place, reason })
+}
+
+/// What is recorded about the way a decision came.
+pub fn by_way_of(through: Through) -> Seen {
+    Seen { through: Some(through), ..Seen::default() }
+}
+
+/// The way, as the program that asks says: it is written down, and nothing depends on it.
+fn way(headers: &HeaderMap) -> Through {
+    let agent = headers.get(USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if agent.starts_with(COMMAND_LINE) { Through::Cli } else { Through::Api }
 }
 
 /// The decision as a command.

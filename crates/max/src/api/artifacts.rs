@@ -1,7 +1,7 @@
 //! `/api/leads/{id}/artifacts`: the files that the stages left.
 //!
-//! A mockup is HTML that a voice wrote, so it is served as a document without an origin: it may run its own script and
-//! reach nothing, neither the network nor the pages of MAX.
+//! A mockup is HTML that a voice wrote, so it is served as a document without an origin: it runs no script and reaches
+//! nothing, neither the network nor the pages of MAX.
 
 use axum::Json;
 use axum::extract::State;
@@ -10,12 +10,15 @@ use axum::http::{HeaderName, HeaderValue};
 use axum::response::{IntoResponse, Response};
 
 use super::AppState;
+use super::artifact_versions::{self, Wanted};
 use super::auth::Read;
+use super::input::Params;
 use super::problem::Problem;
 use super::respond::At;
 use crate::wire::{ArtifactList, ArtifactView};
 
-const SANDBOX: &str = "sandbox allow-scripts; default-src 'none'; script-src 'unsafe-inline'; \
+/// How HTML that a voice wrote is shown (rule MK-11).
+pub(crate) const SANDBOX: &str = "sandbox; default-src 'none'; \
                        style-src 'unsafe-inline'; img-src data:; font-src data:; media-src data:; form-action 'none'; \
                        base-uri 'none'; frame-ancestors 'self'";
 
@@ -37,10 +40,18 @@ pub async fn list(State(app): AppState, _: Read, At(id): At<String>) -> Result<J
     params(
         ("id" = String, Path, description = "UUID or external_ref"),
         ("path" = String, Path, description = "The stage's folder and the name, such as `stage-3-scoping/scope.md`"),
+        ("version" = Option<u32>, Query, description = "This version instead of the newest"),
+        ("diff" = Option<u32>, Query, description = "What changed since this version, instead of the file"),
+        ("as" = Option<String>, Query, description = "The form of what changed: markdown, html or json"),
     ),
     responses((status = 200, description = "The bytes", content_type = "application/octet-stream")),
 )]
-pub async fn read(State(app): AppState, _: Read, At((id, path)): At<(String, String)>) -> Result<Response, Problem> {
+pub async fn read(
+    State(app): AppState,
+    _: Read,
+    At((id, path)): At<(String, String)>,
+    Params(wanted): Params<Wanted>,
+) -> Result<Response, Problem> {
     let cached = app.lead(&id).await?;
     let lead = &cached.lead;
     // Looked up among what the log names, so a path can lead nowhere else.
@@ -49,7 +60,14 @@ pub async fn read(State(app): AppState, _: Read, At((id, path)): At<(String, Str
         .iter()
         .find(|a| path.strip_prefix(a.stage.folder()).and_then(|rest| rest.strip_prefix('/')) == Some(a.name.as_str()));
     let shown: String = path.chars().take(120).collect();
-    let artifact = found.ok_or_else(|| Problem::not_found(format!("artifact `{shown}` of lead {}", lead.id)))?;
+    let newest = found.ok_or_else(|| Problem::not_found(format!("artifact `{shown}` of lead {}", lead.id)))?;
+    if wanted.diff.is_some() {
+        return artifact_versions::compared(&app, lead, newest, &wanted).await;
+    }
+    let artifact = match wanted.version {
+        Some(version) => &artifact_versions::version(&app, lead, newest, version).await?,
+        None => newest,
+    };
     let bytes = app.state.director.artifact(lead.id, artifact.sha256).await?;
     let (kind, inline) = media_type(&artifact.name);
     let file_name = artifact.name.rsplit('/').next().unwrap_or("file");
@@ -71,7 +89,7 @@ fn header(text: &str) -> HeaderValue {
 }
 
 /// The media type by the name's ending, and whether a browser may show it.
-fn media_type(name: &str) -> (&'static str, bool) {
+pub(crate) fn media_type(name: &str) -> (&'static str, bool) {
     match name.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase()).as_deref() {
         Some("md") => ("text/markdown; charset=utf-8", true),
         Some("txt" | "log") => ("text/plain; charset=utf-8", true),

@@ -7,7 +7,7 @@ use max_core::command::Command;
 use max_core::decide::allowed;
 use max_core::id::EscalationId;
 use max_core::lead::Status;
-use max_engine::ports::LeadFilter;
+use max_engine::ports::{LeadFilter, LeadRow};
 
 use super::auth::{Operate, Read};
 use super::input::Input;
@@ -16,8 +16,8 @@ use super::respond::At;
 use super::{App, AppState};
 use crate::wire::{DecideEscalation, EscalationList, EscalationView, Rescue};
 
-/// How many leads of each status are looked at.
-const MOST: usize = 500;
+/// How many leads are read at a time.
+const PAGE: usize = 500;
 
 /// What needs help, oldest first.
 #[utoipa::path(
@@ -32,9 +32,7 @@ pub async fn list(State(app): AppState, _: Read) -> Result<Json<EscalationList>,
 pub async fn open(app: &App) -> Result<Vec<EscalationView>, Problem> {
     let mut escalations = Vec::new();
     for status in [Status::Escalated, Status::Failed] {
-        let filter = LeadFilter { status: Some(status), limit: MOST, ..LeadFilter::default() };
-        let page = app.state.director.read(move |store| store.list(&filter)).await?;
-        for row in page.rows {
+        for row in leads_with(app, status).await? {
             let cached = app.state.director.lead(row.lead_id).await?;
             let Some(escalation) = &cached.lead.escalation else { continue };
             escalations.push(EscalationView {
@@ -47,6 +45,21 @@ pub async fn open(app: &App) -> Result<Vec<EscalationView>, Problem> {
     }
     escalations.sort_by_key(|view| view.escalation.at);
     Ok(escalations)
+}
+
+/// All leads of a status. The store has an index over it, so this costs what the list itself does.
+async fn leads_with(app: &App, status: Status) -> Result<Vec<LeadRow>, Problem> {
+    let mut filter = LeadFilter { status: Some(status), limit: PAGE, ..LeadFilter::default() };
+    let mut rows = Vec::new();
+    loop {
+        let wanted = filter.clone();
+        let page = app.state.director.read(move |store| store.list(&wanted)).await?;
+        rows.extend(page.rows);
+        match page.next {
+            Some(next) => filter.cursor = Some(next),
+            None => return Ok(rows),
+        }
+    }
 }
 
 /// Tries again, hands the lead to a stage, or ends it.

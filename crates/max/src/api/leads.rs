@@ -2,11 +2,13 @@
 
 use axum::Json;
 use axum::extract::State;
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use max_core::command::Command;
+use max_core::command::{Command, Request, Seen};
 use max_core::decide::allowed;
-use max_core::lead::{Lead, Status};
-use max_engine::ports::LeadFilter;
+use max_core::lead::{Lead, SigningEvidence, SigningMethod, Status};
+use max_engine::error::Error;
+use max_engine::ports::{LeadFilter, StoreError};
 use serde::Deserialize;
 
 use super::AppState;
@@ -52,7 +54,10 @@ pub async fn list(State(app): AppState, _: Read, Params(query): Params<Query>) -
         cursor: some(query.cursor),
         limit,
     };
-    let page = app.state.director.read(move |store| store.list(&filter)).await?;
+    let page = app.state.director.read(move |store| store.list(&filter)).await.map_err(|error| match error {
+        Error::Store(StoreError::Unavailable(why)) if why.contains("is no cursor") => Problem::field("cursor", why),
+        error => error.into(),
+    })?;
     Ok(Json(LeadList { leads: page.rows.into_iter().map(LeadRow::from).collect(), next: page.next }))
 }
 
@@ -71,7 +76,9 @@ fn status(text: &str) -> Result<Status, Problem> {
 pub async fn show(State(app): AppState, _: Read, At(id): At<String>) -> Result<Response, Problem> {
     let cached = app.lead(&id).await?;
     let tag = [(axum::http::header::ETAG, etag(cached.lead.version))];
-    Ok((tag, Json(view(&cached.lead))).into_response())
+    let mut view = view(&cached.lead);
+    view.portal = app.state.portal.address(cached.lead.id);
+    Ok((tag, Json(view)).into_response())
 }
 
 /// A lead on one page.
@@ -87,6 +94,7 @@ pub fn view(lead: &Lead) -> LeadView {
         artifacts: lead.artifacts.iter().map(|a| ArtifactView::new(lead.id, a)).collect(),
         messages: lead.messages.len(),
         allowed: allowed(lead),
+        portal: String::new(),
         state,
     }
 }
@@ -105,8 +113,14 @@ pub async fn sign(
     input: Input<Sign>,
 ) -> Result<Response, Problem> {
     let once = input.once(&caller);
-    let Sign { document, signer } = input.value;
-    app.act(&id, &caller, once, Command::Sign { document, signer }).await
+    let Sign { document, signer, consent, consent_version, ip, user_agent } = input.value;
+    // Who says what was agreed to has asked the client; who does not, records what happened elsewhere.
+    let method = if consent.trim().is_empty() { SigningMethod::Recorded } else { SigningMethod::Api };
+    let evidence = SigningEvidence { method, consent, consent_version, ip, user_agent, ..SigningEvidence::default() };
+    let seen = Seen { signing: Some(Box::new(evidence)), ..Seen::default() };
+    let request = Request::new(caller.actor(), Command::Sign { document, signer }).having_seen(seen);
+    let acted = app.state.director.act(app.find(&id).await?, request, once).await?;
+    Ok(app.state_of(&acted.lead, StatusCode::OK))
 }
 
 /// A person takes over: nothing automatic happens with this lead any more.

@@ -7,18 +7,22 @@
 mod admin;
 pub(crate) mod agents;
 pub(crate) mod approvals;
+mod artifact_versions;
 mod artifacts;
 pub mod auth;
 mod clock;
 pub(crate) mod escalations;
 pub(crate) mod events;
+mod export_page;
 mod handoff;
 mod ingest;
 pub(crate) mod input;
 pub(crate) mod leads;
+mod lint;
 mod messages;
 mod openapi;
 mod ops;
+mod privacy;
 pub mod problem;
 pub(crate) mod respond;
 mod sapwaves;
@@ -27,6 +31,7 @@ mod signals;
 mod status;
 mod tasks;
 mod tokens;
+mod trace;
 
 use std::any::Any;
 use std::collections::BTreeMap;
@@ -50,10 +55,12 @@ use utoipa_axum::routes;
 
 use crate::backup::Backup;
 use crate::dashboard;
+use crate::portal::{self, Portal};
 use crate::telemetry::{self, Metrics};
 use auth::{Auth, RateLimit};
 use problem::Problem;
 
+pub(crate) use artifacts::{SANDBOX, media_type};
 pub use ingest::read_lead;
 
 /// The largest body that is read, in bytes.
@@ -80,6 +87,8 @@ pub struct ApiState {
     pub clock: Option<Arc<dyn ManualClockControl>>,
     /// Turns a signal into commands.
     pub route_signal: RouteSignal,
+    /// The clients' pages.
+    pub portal: Arc<Portal>,
     /// What a backup takes along.
     pub backup: Backup,
     /// How often one token may ask.
@@ -167,6 +176,8 @@ fn endpoints() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(agents::health))
         .routes(routes!(leads::list))
         .routes(routes!(leads::show))
+        .routes(routes!(lint::lead))
+        .routes(routes!(trace::lead))
         .routes(routes!(leads::sign))
         .routes(routes!(leads::take_over))
         .routes(routes!(leads::hand_back))
@@ -174,6 +185,11 @@ fn endpoints() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(leads::escalate))
         .routes(routes!(leads::close))
         .routes(routes!(leads::reopen))
+        .routes(routes!(privacy::export))
+        .routes(routes!(privacy::preview, privacy::request))
+        .routes(routes!(privacy::consent))
+        .routes(routes!(privacy::list, privacy::add))
+        .routes(routes!(privacy::remove))
         .routes(routes!(events::of_lead))
         .routes(routes!(events::stream))
         .routes(routes!(messages::list, messages::post))
@@ -181,6 +197,7 @@ fn endpoints() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(artifacts::read))
         .routes(routes!(approvals::list))
         .routes(routes!(approvals::show, approvals::decide))
+        .routes(routes!(approvals::waive))
         .routes(routes!(escalations::list))
         .routes(routes!(escalations::decide))
         // Eidolons on other machines
@@ -217,9 +234,16 @@ fn pages() -> Router<Arc<App>> {
         .route("/", get(dashboard::home))
         .route("/leads/{id}", get(dashboard::lead))
         .route("/approvals/{id}", post(dashboard::decide))
+        .route("/approvals/{id}/waive", post(dashboard::waive))
         .route("/login/{secret}", get(dashboard::sign_in))
         .route("/assets/app.css", get(dashboard::style))
         .route("/assets/app.js", get(dashboard::script))
+        // the client's own page
+        .route("/p/portal.css", get(portal::style))
+        .route("/p/{token}", get(portal::show))
+        .route("/p/{token}/files/{*path}", get(portal::file))
+        .route("/p/{token}/sign", post(portal::sign))
+        .route("/p/{token}/messages", post(portal::write))
 }
 
 async fn no_route(OriginalUri(uri): OriginalUri) -> Problem {

@@ -109,6 +109,7 @@ fn schemas() -> Map<String, Value> {
     named::<wire::Because>(add);
     named::<wire::CloseLead>(add);
     named::<wire::DecideApproval>(add);
+    named::<wire::WaiveFinding>(add);
     named::<wire::DecideEscalation>(add);
     named::<wire::ClaimTask>(add);
     named::<wire::RenewTask>(add);
@@ -119,11 +120,16 @@ fn schemas() -> Map<String, Value> {
     named::<wire::ImportLead>(add);
     named::<wire::BackupTo>(add);
     named::<wire::MoveClock>(add);
+    named::<wire::RequestErasure>(add);
+    named::<wire::RecordConsent>(add);
+    named::<wire::NewSuppression>(add);
     // answers
     named::<wire::ProblemDocument>(add);
     named::<max_core::lead::ClientState>(add);
     named::<wire::LeadList>(add);
     named::<wire::LeadView>(add);
+    named::<wire::FindingList>(add);
+    named::<max_core::trace::Trace>(add);
     named::<wire::EventList>(add);
     named::<wire::LiveEvent>(add);
     named::<wire::MessageList>(add);
@@ -146,6 +152,9 @@ fn schemas() -> Map<String, Value> {
     named::<wire::Settled>(add);
     named::<wire::ClockView>(add);
     named::<wire::AgentsHealth>(add);
+    named::<wire::ErasurePreview>(add);
+    named::<wire::SuppressionList>(add);
+    named::<wire::SuppressionView>(add);
     schemas.take_definitions(true)
 }
 

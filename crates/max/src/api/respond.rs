@@ -14,6 +14,7 @@ use max_core::lead::{ClientState, Lead};
 use max_core::stage::{Eidolon, Stage};
 use max_engine::cache::Cached;
 use max_engine::ledger::OnceKey;
+use max_engine::ports::RenderedState;
 use serde::de::DeserializeOwned;
 
 use super::App;
@@ -75,7 +76,7 @@ impl App {
         signal_id: Option<SignalId>,
     ) -> Result<Response, Problem> {
         let id = self.find(reference).await?;
-        let request = Request { by: caller.actor(), signal_id, command };
+        let request = Request::new(caller.actor(), command).by_signal(signal_id);
         let acted = self.state.director.act(id, request, once).await?;
         Ok(self.state_of(&acted.lead, StatusCode::OK))
     }
@@ -100,11 +101,20 @@ impl App {
 
 /// A rendered state as an answer: the bytes made once, shared by everyone who asks.
 pub fn state_response(cached: &Cached, status: StatusCode) -> Response {
-    let mut response = Response::new(Body::from(Bytes::from_owner(cached.json())));
+    json_response(Bytes::from_owner(cached.json()), cached.lead.version, status)
+}
+
+/// The same for a state that was read from the store.
+pub fn rendered_response(state: RenderedState) -> Response {
+    json_response(state.json.into(), state.version, StatusCode::OK)
+}
+
+fn json_response(json: Bytes, version: u64, status: StatusCode) -> Response {
+    let mut response = Response::new(Body::from(json));
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    headers.insert(ETAG, etag(cached.lead.version));
+    headers.insert(ETAG, etag(version));
     response
 }
 

@@ -13,7 +13,7 @@ use super::AppState;
 use super::auth::Read;
 use super::input::read_query;
 use super::problem::Problem;
-use super::respond::{At, etag, state_response};
+use super::respond::{At, etag, rendered_response, state_response};
 
 /// The longest wait of a long poll, in seconds.
 const LONGEST_WAIT: f64 = 60.0;
@@ -52,9 +52,11 @@ pub async fn status(
     if request.uri().query().is_none()
         && !headers.contains_key(IF_NONE_MATCH)
         && let Ok(id) = lead.parse::<LeadId>()
-        && let Some(cached) = app.state.director.cached(id)
     {
-        return Ok(state_response(&cached, StatusCode::OK));
+        return Ok(match app.state.director.cached(id) {
+            Some(cached) => state_response(&cached, StatusCode::OK),
+            None => rendered_response(app.state.director.state(id).await?),
+        });
     }
     let wait: Wait = read_query(request.uri().query().unwrap_or_default())?;
     let seconds = wait.wait.unwrap_or(0.0);

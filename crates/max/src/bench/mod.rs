@@ -1,5 +1,6 @@
 //! `max bench`: what MAX does in a second, beside what the machine can do. Every figure comes from one run.
 
+pub mod documents;
 pub mod floor;
 pub mod load;
 pub mod pipeline;

@@ -114,6 +114,8 @@ impl Voice for Busy {
 async fn start(root: &Path) -> anyhow::Result<(Host, SocketAddr, String)> {
     std::fs::create_dir_all(root)?;
     let mut config = Config::load(root, None)?;
+    // Measured is MAX, not the browser beside it.
+    config.mockup.stills = "off".into();
     config.listen = SocketAddr::from(([127, 0, 0, 1], 0));
     let running = wiring::serve(&config, Role::Everything, ServeOptions::default(), Some(Arc::new(Busy))).await?;
     let token = std::fs::read_to_string(root.join("run/token"))?.trim().to_owned();

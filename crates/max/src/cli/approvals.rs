@@ -3,6 +3,7 @@
 mod sign;
 
 use clap::Subcommand;
+use max_core::lead::Approval;
 use max_core::stages::Next;
 use serde_json::json;
 
@@ -22,7 +23,29 @@ pub enum Command {
     Show(Show),
     Approve(Approve),
     Reject(Reject),
+    Waive(Waive),
     Sign(sign::Sign),
+}
+
+/// Let an approval pass in spite of a finding that blocks it, and say why
+///
+/// The reason is recorded with your name. The waiver counts for this approval only: what is made again is checked again.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  max approvals waive 0197c6c4-… TR-1 --place R-003 --reason 'the client takes this one over himself'
+  max approvals waive 0197c6c4-… X-2 --reason 'TODO is the name of his product'   where the rule was found once")]
+pub struct Waive {
+    /// The approval's id
+    id: String,
+    /// The finding's rule, as `max approvals show` names it
+    rule: String,
+    /// The finding's place; needed where the rule was found more than once
+    #[arg(long)]
+    place: Option<String>,
+    /// Why this may go out all the same
+    #[arg(long)]
+    reason: String,
 }
 
 /// Show exactly what is decided: the messages as they would go out, and the files
@@ -75,6 +98,7 @@ pub(super) async fn run(command: Command, context: &Context<'_>) -> Result<Exit,
             decide(context, &args.id, "approve", args.hash.as_deref(), args.reason.as_deref()).await
         }
         Command::Reject(args) => decide(context, &args.id, "reject", args.hash.as_deref(), Some(&args.reason)).await,
+        Command::Waive(args) => waive(&args, context).await,
         Command::Sign(args) => sign::run(&args, context).await,
     }
 }
@@ -152,6 +176,48 @@ async fn decide(
     show_state(context, &answer)
 }
 
+async fn waive(args: &Waive, context: &Context<'_>) -> Result<Exit, Failure> {
+    let client = context.client()?;
+    let path = format!("/api/approvals/{}", segment(&args.id));
+    let view: ApprovalView = client.get(&path).await?.read()?;
+    let place = match &args.place {
+        Some(place) => place.clone(),
+        None => only_place(&view.approval, &args.rule)?,
+    };
+    let body = json!({"rule": args.rule, "place": place, "reason": args.reason});
+    let answer = client.post(&format!("{path}/waive"), &body).await?;
+    show_state(context, &answer)
+}
+
+/// The place of the one finding of a rule.
+fn only_place(approval: &Approval, rule: &str) -> Result<String, Failure> {
+    let mut places: Vec<&str> = approval.findings.iter().filter(|f| f.rule == rule).map(|f| f.place.as_str()).collect();
+    places.dedup();
+    match places.as_slice() {
+        [] => Ok(String::new()),
+        [only] => Ok((*only).to_owned()),
+        several => Err(Failure::new(Exit::Usage, format!("{rule} was found in {} places", several.len()))
+            .hint(format!("name one with --place: {}", several.join(", ")))),
+    }
+}
+
+/// What checks found, and what was waived.
+fn findings(context: &Context<'_>, approval: &Approval) {
+    let out = context.output;
+    for finding in &approval.findings {
+        let place = if finding.place.is_empty() { String::new() } else { format!(" at {}", line(&finding.place)) };
+        let waiver = approval.waived.iter().find(|w| w.rule == finding.rule && w.place == finding.place);
+        let weight = if waiver.is_some() { "waived" } else { finding.weight.name() };
+        out.print(&format!("{} {weight}{place}: {}", out.paint(Style::Bold, &finding.rule), line(&finding.detail)));
+        if !finding.remedy.is_empty() {
+            out.print(&format!("  to mend it: {}", line(&finding.remedy)));
+        }
+        if let Some(waiver) = waiver {
+            out.print(&line(&format!("  waived by {} at {}: {}", waiver.by, waiver.at, waiver.reason)));
+        }
+    }
+}
+
 /// What the person agrees to: everything that the hash covers.
 fn page(context: &Context<'_>, view: &ApprovalView) {
     let out = context.output;
@@ -162,8 +228,10 @@ fn page(context: &Context<'_>, view: &ApprovalView) {
     if let Some(decided) = &view.decided {
         let why = decided.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
         let state = format!("{:?}", view.state).to_lowercase();
-        out.print(&line(&format!("{state} by {} at {}{why}", decided.by, decided.at)));
+        let way = decided.through.map(|way| format!(" through {}", way.sentence())).unwrap_or_default();
+        out.print(&line(&format!("{state} by {} at {}{way}{why}", decided.by, decided.at)));
     }
+    findings(context, approval);
     for artifact in &approval.artifacts {
         out.print(&format!(
             "file {}/{} v{}, {} bytes, {}",

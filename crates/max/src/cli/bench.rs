@@ -8,16 +8,20 @@ use crate::exit::{Exit, Failure};
 
 /// Measure how fast this machine carries leads, beside its floors
 ///
-/// Workload W: leads go through eight durable steps each with trivial work. The floors (fdatasync, SQLite commits,
-/// create and rename) are measured in the same run, so that the figures mean something.
+/// `pipeline` is workload W: leads go through eight durable steps each with trivial work. The floors (fdatasync, SQLite
+/// commits, create and rename) are measured in the same run, so that the figures mean something.
+///
+/// `documents` writes scope, mockup, offer and contract of a project with forty requirements: Markdown and HTML, lint,
+/// PDF, and the memory after a thousand leads. For the figures of one core: `taskset -c 0 max bench documents`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   max bench pipeline
   max bench pipeline --leads 20000 --concurrency 64 --json
-  max bench pipeline --store 1000000       also with a million leads in the store")]
+  max bench pipeline --store 1000000       also with a million leads in the store
+  max bench documents --json")]
 pub struct Args {
-    /// What to measure
+    /// What to measure: pipeline or documents
     #[arg(default_value = "pipeline")]
     name: String,
     /// How many leads

@@ -13,11 +13,16 @@ use crate::wire::{AgentsHealth, VoiceState};
 
 /// Check this installation: what is missing, and the command that mends it
 ///
+/// It looks at max.toml, the root (can it be written, is there space), the clock, the agency folder (texts, clauses,
+/// prices), mail and notices, the server (does one run, does it answer), and the voices and their seats. Each finding is
+/// a line: `ok`, `hint` (works, could be better) or `problem` (keeps MAX from working), with the command that mends it
+/// beneath. Run it after `max init`, after a change of max.toml, and when something does not happen that should.
+///
 /// Exit code 1 when something keeps MAX from working; hints alone do not change it.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  max doctor
+  max doctor                        everything, in a few seconds; changes nothing
   max doctor --json | jq '.findings[] | select(.level == \"problem\")'")]
 pub struct Args {}
 

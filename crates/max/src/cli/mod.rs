@@ -16,12 +16,15 @@ mod ingest;
 mod init;
 pub mod launch;
 mod lead;
+mod lint;
 mod output;
 mod rebuild;
 mod sapwave;
 mod signal;
 mod simulate;
+mod suppress;
 mod token;
+mod trace;
 mod up;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
@@ -67,8 +70,12 @@ enum Command {
     #[command(subcommand)]
     Sapwave(sapwave::Command),
     Agents(agents::Args),
+    Lint(lint::Args),
+    Trace(trace::Args),
     #[command(subcommand)]
     Token(token::Command),
+    #[command(subcommand)]
+    Suppress(suppress::Command),
     Rebuild(rebuild::Args),
     Backup(backup::Args),
     Doctor(doctor::Args),
@@ -115,7 +122,10 @@ async fn dispatch(command: Command, context: &Context<'_>) -> Result<Exit, Failu
         Command::Signal(command) => signal::run(command, context).await,
         Command::Sapwave(command) => sapwave::run(command, context).await,
         Command::Agents(args) => agents::run(&args, context).await,
+        Command::Lint(args) => lint::run(&args, context).await,
+        Command::Trace(args) => trace::run(&args, context).await,
         Command::Token(command) => token::run(command, context).await,
+        Command::Suppress(command) => suppress::run(command, context).await,
         Command::Rebuild(args) => rebuild::run(&args, context).await,
         Command::Backup(args) => backup::run(&args, context).await,
         Command::Doctor(args) => doctor::run(&args, context).await,

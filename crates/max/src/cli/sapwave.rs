@@ -20,6 +20,9 @@ pub enum Command {
 }
 
 /// Add a wake-up, or replace the one with its name
+///
+/// Wake-ups of the same minute are staggered: each runs up to 30 seconds after its time, by a number that its name
+/// decides, so that nine Eidolons do not all start at once. `max sapwave list` shows the exact next time.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:

@@ -57,6 +57,9 @@ impl Answer {
     }
 }
 
+/// How the command line names itself to the server.
+pub const COMMAND_LINE: &str = "max-cli/";
+
 /// A value of an answer as a type.
 pub fn read<T: DeserializeOwned>(value: &Value) -> Result<T, ClientError> {
     T::deserialize(value).map_err(|error| ClientError::Unreadable(error.to_string()))
@@ -73,6 +76,7 @@ impl Client {
             return Err(ClientError::BadAddress(base));
         }
         let http = reqwest::Client::builder()
+            .user_agent(concat!("max-cli/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(CONNECT)
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())

@@ -23,7 +23,7 @@ use max_core::stage::{Aliases, Eidolon};
 pub use eidolons::{EidolonConfig, PLAYBOOK, VoiceConfig};
 pub use keys::duration;
 pub use reader::{ConfigError, Problem, nearest};
-pub use sections::{Limits, MailConfig, NotifyConfig, SignalsConfig};
+pub use sections::{Limits, MailConfig, MockupConfig, NotifyConfig, PortalConfig, SignalsConfig};
 
 /// The folder that holds everything when nobody says otherwise.
 pub const DEFAULT_ROOT: &str = "./AI_Agents";
@@ -55,6 +55,10 @@ pub struct Config {
     pub notify: NotifyConfig,
     /// The drop box.
     pub signals: SignalsConfig,
+    /// What goes with a mockup.
+    pub mockup: MockupConfig,
+    /// The client's page.
+    pub portal: PortalConfig,
     /// Sizes and rates.
     pub limits: Limits,
 }
@@ -83,6 +87,8 @@ impl Default for Config {
             mail: MailConfig::default(),
             notify: NotifyConfig::default(),
             signals: SignalsConfig::default(),
+            mockup: MockupConfig::default(),
+            portal: PortalConfig::default(),
             limits: Limits::default(),
         }
     }

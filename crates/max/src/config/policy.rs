@@ -143,5 +143,7 @@ fn about(kind: ApprovalKind) -> &'static str {
         ApprovalKind::ManualSteps => "That the agency's own onboarding steps are done.",
         ApprovalKind::Milestone => "A milestone, before it is handed over for sign-off.",
         ApprovalKind::ChangeOrder => "Changed scope, price or dates after signature.",
+        ApprovalKind::Bid => "Whether to go for an enquiry that is too large or too unusual for rules.",
+        ApprovalKind::Erasure => "The erasure of a person's data.",
     }
 }

@@ -20,6 +20,8 @@ impl Section for File<'_> {
         keys.table("mail", "How mail leaves the house.", &mut self.0.mail);
         keys.table("notify", "How people learn that something waits for them.", &mut self.0.notify);
         keys.table("signals", "The drop box for signals.", &mut self.0.signals);
+        keys.table("mockup", "What goes with a mockup.", &mut self.0.mockup);
+        keys.table("portal", "The client's page.", &mut self.0.portal);
         keys.table("limits", "Sizes and rates.", &mut self.0.limits);
         keys.named(
             "voices",
@@ -153,6 +155,62 @@ impl Section for SignalsConfig {
             return vec![("rescan", "must be at least 100ms".into())];
         }
         Vec::new()
+    }
+}
+
+/// `[mockup]`: what goes with a mockup.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MockupConfig {
+    /// `auto` takes pictures of the screens when a Chromium is installed, `off` never does.
+    pub stills: String,
+}
+
+impl Default for MockupConfig {
+    fn default() -> Self {
+        Self { stills: "auto".into() }
+    }
+}
+
+impl Section for MockupConfig {
+    fn keys(&mut self, keys: &mut dyn Keys) {
+        keys.key(
+            "stills",
+            "Pictures of the screens: `auto` takes them with the Chromium of this machine when there is one, `off` never.",
+            &mut OneOf { value: &mut self.stills, words: &["auto", "off"] },
+        );
+    }
+
+    fn check(&self) -> Vec<(&'static str, String)> {
+        Vec::new()
+    }
+}
+
+/// `[portal]`: the client's page.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PortalConfig {
+    /// Where clients reach this server, without a slash at the end; empty while they cannot.
+    pub url: String,
+}
+
+impl Section for PortalConfig {
+    fn keys(&mut self, keys: &mut dyn Keys) {
+        keys.key(
+            "url",
+            "Where clients reach /p/… of this server from outside, such as \"https://portal.agency.example\". Mails that ask\n\
+             for a decision or a signature then name the client's page. Empty while it cannot be reached from outside.",
+            &mut self.url,
+        );
+    }
+
+    fn check(&self) -> Vec<(&'static str, String)> {
+        let host = self.url.strip_prefix("https://").or_else(|| self.url.strip_prefix("http://"));
+        let plain = |h: &str| {
+            !h.is_empty() && !h.ends_with('/') && h.chars().all(|c| c.is_ascii_graphic() && !"?#\"<>".contains(c))
+        };
+        if self.url.is_empty() || host.is_some_and(plain) {
+            return Vec::new();
+        }
+        vec![("url", "must be an address without a slash at the end, such as \"https://portal.agency.example\"".into())]
     }
 }
 

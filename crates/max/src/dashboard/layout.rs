@@ -5,8 +5,9 @@ use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 use maud::{DOCTYPE, Markup, html};
-use max_core::lead::{ApprovalKind, Status};
-use max_core::stages::Next;
+use max_core::lead::{Approval, ApprovalKind, Status};
+use max_core::rules::Weight;
+use max_core::stages::{Finding, Next};
 
 use crate::api::App;
 use crate::wire::PendingApproval;
@@ -112,6 +113,7 @@ pub fn approval_card(pending: &PendingApproval, csrf: Option<&str>) -> Markup {
                     }
                 }
             }
+            (findings(approval, csrf))
             @if let Some(csrf) = csrf {
                 form method="post" action={"/approvals/" (approval.id)} {
                     input type="hidden" name="csrf" value=(csrf);
@@ -125,6 +127,53 @@ pub fn approval_card(pending: &PendingApproval, csrf: Option<&str>) -> Markup {
                         button type="submit" name="decision" value="reject" class="no" { "Reject" }
                     }
                 }
+            }
+        }
+    }
+}
+
+/// What checks found in what is decided, each with its way out.
+fn findings(approval: &Approval, csrf: Option<&str>) -> Markup {
+    let blocking = approval.blocking().count();
+    html! {
+        @if !approval.findings.is_empty() {
+            section aria-label="Findings" class="findings" {
+                p { strong {
+                    @match blocking {
+                        0 => { "Nothing blocks the approval. Worth knowing:" }
+                        1 => { "1 finding blocks the approval: waive it with a reason, or reject." }
+                        n => { (n) " findings block the approval: waive each with a reason, or reject." }
+                    }
+                } }
+                ul { @for finding in &approval.findings { li { (one_finding(approval, finding, csrf)) } } }
+            }
+        }
+    }
+}
+
+fn one_finding(approval: &Approval, finding: &Finding, csrf: Option<&str>) -> Markup {
+    let waiver = approval.waived.iter().find(|w| w.rule == finding.rule && w.place == finding.place);
+    let blocks = finding.weight == Weight::Blocks && waiver.is_none();
+    html! {
+        p class=[blocks.then_some("alarm")] {
+            strong { (finding.rule) } " " (if waiver.is_some() { "waived" } else { finding.weight.name() }) ": "
+            (finding.detail)
+            @if !finding.place.is_empty() { " (" code { (finding.place) } ")" }
+        }
+        @if !finding.remedy.is_empty() { p class="quiet" { "To mend it: " (finding.remedy) } }
+        @if let Some(waiver) = waiver {
+            p class="quiet" { "Waived by " (waiver.by) " · " (moment(waiver.at)) ": " (waiver.reason) }
+        }
+        @if let Some(csrf) = csrf.filter(|_| blocks) {
+            form method="post" action={"/approvals/" (approval.id) "/waive"} {
+                input type="hidden" name="csrf" value=(csrf);
+                input type="hidden" name="rule" value=(finding.rule);
+                input type="hidden" name="place" value=(finding.place);
+                label {
+                    "Why this may go out all the same"
+                    input type="text" name="reason" maxlength="2000" autocomplete="off" required;
+                }
+                button type="submit" { "Waive " (finding.rule) }
             }
         }
     }

@@ -8,7 +8,8 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use maud::{Markup, html};
 use max_core::command::Request;
-use max_core::lead::{Direction, Lead};
+use max_core::lead::{Direction, Lead, Through};
+use max_core::trace::{CellState, Column, Trace, trace};
 
 use super::layout::{approval_card, moment, page, status};
 use super::session::{Visitor, failed};
@@ -17,7 +18,9 @@ use crate::api::input::Raw;
 use crate::api::problem::Problem;
 use crate::api::respond::At;
 use crate::api::{App, approvals, events, leads};
-use crate::wire::{ArtifactView, DecideApproval, EventView, LeadView, MessageView, PendingApproval, Verdict};
+use crate::wire::{
+    ArtifactView, DecideApproval, EventView, LeadView, MessageView, PendingApproval, Verdict, WaiveFinding,
+};
 
 /// How many of the newest entries of the log are shown.
 const ENTRIES: usize = 200;
@@ -50,6 +53,7 @@ async fn render(app: &App, visitor: &Visitor, id: &str) -> Result<(String, Marku
                     approval: approval.clone(), lead_id: lead.id, lead_name: title.clone(),
                 }, visitor.csrf()))
             }
+            (trace_matrix(&trace(lead)))
             (conversation(&messages))
             (artifacts(&view.artifacts))
             (history(&view))
@@ -88,6 +92,54 @@ fn facts_of(lead: &Lead, view: &LeadView) -> Markup {
                 div { dt { "Lead" } dd { code { (lead.id) } } }
             }
         }
+    }
+}
+
+/// The trace as a table: each cell says how it stands in words, and where it leads.
+fn trace_matrix(trace: &Trace) -> Markup {
+    html! {
+        section aria-labelledby="trace" {
+            h2 id="trace" { "Trace: from the client's words to acceptance" }
+            @if trace.rows.is_empty() {
+                p class="quiet" { "There is no scope yet. Once there is, every requirement can be followed here." }
+            } @else {
+                p { @if trace.is_whole() { "Nothing is missing." } @else { strong class="alarm" { "Something is missing; it blocks approvals." } } }
+                div class="scroll" tabindex="0" role="region" aria-labelledby="trace" {
+                    table {
+                        thead { tr {
+                            th scope="col" { "Requirement" }
+                            @for column in Column::ALL { th scope="col" { (column.name()) } }
+                        } }
+                        tbody { @for row in &trace.rows { tr {
+                            th scope="row" { (row.requirement) " " span class="quiet" { (row.priority_name()) " · " (row.text) } }
+                            @for cell in &row.cells { td class=[class_of(cell.state)] { (mark(cell.state)) " " (cell.note) } }
+                        } } }
+                    }
+                }
+                @if !trace.strays.is_empty() {
+                    p { "Nobody asked for:" }
+                    ul { @for stray in &trace.strays { li class="alarm" { "✗ " (stray.thing) ": " (stray.detail) } } }
+                }
+            }
+        }
+    }
+}
+
+/// How a cell stands, as a sign with its word: the colour only repeats it.
+fn mark(state: CellState) -> &'static str {
+    match state {
+        CellState::Ok => "✓ ok:",
+        CellState::Missing => "✗ missing:",
+        CellState::NotYet => "… not yet:",
+        CellState::Excused => "– excused:",
+    }
+}
+
+fn class_of(state: CellState) -> Option<&'static str> {
+    match state {
+        CellState::Ok => Some("done"),
+        CellState::Missing => Some("alarm"),
+        CellState::NotYet | CellState::Excused => Some("quiet"),
     }
 }
 
@@ -145,11 +197,19 @@ fn artifacts(artifacts: &[ArtifactView]) -> Markup {
                             " version " (one.artifact.version) ", " (one.artifact.bytes) " bytes"
                             @if one.artifact.superseded { ", superseded" }
                         }
+                        @if let Some(before) = one.artifact.version.checked_sub(1).filter(|v| *v > 0 && readable(&one.path)) {
+                            " " a href=(format!("{}?diff={before}&as=html", one.url)) { "what changed since version " (before) }
+                        }
                     }
                 }
             }
         }
     }
+}
+
+/// One comparison per document: it is made from the Markdown, whatever the form.
+fn readable(path: &str) -> bool {
+    path.ends_with(".md")
 }
 
 fn history(view: &LeadView) -> Markup {
@@ -182,6 +242,14 @@ fn log_of(facts: &[EventView]) -> Markup {
     }
 }
 
+/// Where a form leads, or why it does not count.
+fn go_to(app: &App, done: Result<String, Problem>) -> Response {
+    match done {
+        Ok(to) => (StatusCode::SEE_OTHER, [(LOCATION, to)]).into_response(),
+        Err(problem) => failed(app, &problem),
+    }
+}
+
 /// Decides an approval by a form: the session's CSRF token stands in a field of it.
 pub async fn decide(
     State(app): State<Arc<App>>,
@@ -190,29 +258,62 @@ pub async fn decide(
     headers: HeaderMap,
     raw: Raw,
 ) -> Response {
-    match decided(&app, &visitor, &id, &headers, &raw).await {
-        Ok(to) => (StatusCode::SEE_OTHER, [(LOCATION, to)]).into_response(),
-        Err(problem) => failed(&app, &problem),
-    }
+    go_to(&app, decided(&app, &visitor, &id, &headers, &raw).await)
+}
+
+/// Waives a finding of an approval by a form, and shows the approval again.
+pub async fn waive(
+    State(app): State<Arc<App>>,
+    visitor: Visitor,
+    At(id): At<String>,
+    headers: HeaderMap,
+    raw: Raw,
+) -> Response {
+    go_to(&app, waived(&app, &visitor, &id, &headers, &raw).await)
 }
 
 async fn decided(app: &App, visitor: &Visitor, id: &str, headers: &HeaderMap, raw: &Raw) -> Result<String, Problem> {
-    let fields = raw.form()?;
-    let field = |name: &str| fields.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
-    let session = visitor.session.as_ref().ok_or_else(|| Problem::unauthorized("sign in with a browser first"))?;
-    check_csrf(headers, field("csrf"), session)?;
-    visitor.principal.needs(Scope::Operate)?;
+    let form = Form::read(visitor, headers, raw)?;
     let approval = approvals::parse(id)?;
-    let decision = match field("decision") {
+    let decision = match form.field("decision") {
         Some("approve") => Verdict::Approve,
         Some("reject") => Verdict::Reject,
         _ => return Err(Problem::field("decision", "press Approve or Reject")),
     };
-    let payload_sha256 = field("payload_sha256").unwrap_or_default();
+    let payload_sha256 = form.field("payload_sha256").unwrap_or_default();
     let payload_sha256 = payload_sha256.parse().map_err(|e| Problem::field("payload_sha256", e))?;
-    let reason = field("reason").map(str::to_owned);
+    let reason = form.field("reason").map(str::to_owned);
     let command = approvals::command(approval, DecideApproval { decision, payload_sha256, reason })?;
     let lead = app.state.director.lead_of_approval(approval).await?;
-    app.state.director.act(lead, Request::new(visitor.principal.actor(), command), None).await?;
+    let request = Request::new(visitor.principal.actor(), command);
+    app.state.director.act(lead, request.having_seen(approvals::by_way_of(Through::Dashboard)), None).await?;
     Ok(format!("/leads/{lead}"))
+}
+
+async fn waived(app: &App, visitor: &Visitor, id: &str, headers: &HeaderMap, raw: &Raw) -> Result<String, Problem> {
+    let form = Form::read(visitor, headers, raw)?;
+    let approval = approvals::parse(id)?;
+    let text = |name: &str| form.field(name).unwrap_or_default().to_owned();
+    let waiver = WaiveFinding { rule: text("rule"), place: text("place"), reason: text("reason") };
+    let lead = app.state.director.lead_of_approval(approval).await?;
+    let request = Request::new(visitor.principal.actor(), approvals::waiver(approval, waiver)?);
+    app.state.director.act(lead, request, None).await?;
+    Ok(format!("/leads/{lead}#approval-{approval}"))
+}
+
+/// The fields of a form that a signed-in person sent from one of our own pages.
+struct Form(Vec<(String, String)>);
+
+impl Form {
+    fn read(visitor: &Visitor, headers: &HeaderMap, raw: &Raw) -> Result<Self, Problem> {
+        let form = Self(raw.form()?);
+        let session = visitor.session.as_ref().ok_or_else(|| Problem::unauthorized("sign in with a browser first"))?;
+        check_csrf(headers, form.field("csrf"), session)?;
+        visitor.principal.needs(Scope::Operate)?;
+        Ok(form)
+    }
+
+    fn field(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
 }

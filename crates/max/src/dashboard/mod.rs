@@ -10,7 +10,7 @@ mod session;
 
 pub use home::home;
 pub use layout::POLICY;
-pub use lead::{decide, lead};
+pub use lead::{decide, lead, waive};
 pub use session::sign_in;
 
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};

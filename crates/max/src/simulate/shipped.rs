@@ -1,7 +1,7 @@
 //! The scenarios that come with MAX; `max simulate NAME` plays them without a file.
 
 /// Name and text of each. The files stand in `crates/max/scenarios/`.
-pub const SHIPPED: [(&str, &str); 9] = [
+pub const SHIPPED: [(&str, &str); 15] = [
     ("good-fit-en", include_str!("../../scenarios/good-fit-en.yaml")),
     ("good-fit-de", include_str!("../../scenarios/good-fit-de.yaml")),
     ("not-a-fit", include_str!("../../scenarios/not-a-fit.yaml")),
@@ -11,4 +11,10 @@ pub const SHIPPED: [(&str, &str); 9] = [
     ("scope-rejected-once", include_str!("../../scenarios/scope-rejected-once.yaml")),
     ("take-over", include_str!("../../scenarios/take-over.yaml")),
     ("spam", include_str!("../../scenarios/spam.yaml")),
+    ("scope-creep", include_str!("../../scenarios/scope-creep.yaml")),
+    ("angry-client", include_str!("../../scenarios/angry-client.yaml")),
+    ("haggler", include_str!("../../scenarios/haggler.yaml")),
+    ("defect-report", include_str!("../../scenarios/defect-report.yaml")),
+    ("spam-twin", include_str!("../../scenarios/spam-twin.yaml")),
+    ("prompt-injection", include_str!("../../scenarios/prompt-injection.yaml")),
 ];

@@ -4,7 +4,7 @@ mod health;
 
 use jiff::Timestamp;
 use max_core::id::{ExternalRef, LeadId, MessageId, SignalId, TaskId};
-use max_core::lead::{Actor, Approval, ArtifactRef, ClientState, Delivery, Escalation, Message, Status, Task};
+use max_core::lead::{Actor, Approval, ArtifactRef, ClientState, Delivery, Escalation, Message, Status, Task, Through};
 use max_core::signal::Signal;
 use max_core::stage::{Eidolon, Stage};
 use max_core::stages::Finding;
@@ -106,6 +106,16 @@ pub struct LeadView {
     pub messages: usize,
     /// What a person may do with it, in words.
     pub allowed: Vec<String>,
+    /// The client's own page; the path alone while `portal.url` is not set.
+    #[serde(default)]
+    pub portal: String,
+}
+
+/// What checks found.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct FindingList {
+    /// The findings; none when all is well.
+    pub findings: Vec<Finding>,
 }
 
 /// What happened to a lead, oldest first.
@@ -282,6 +292,9 @@ pub struct Decided {
     pub at: Timestamp,
     /// Why.
     pub reason: Option<String>,
+    /// By which way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub through: Option<Through>,
 }
 
 impl ApprovalView {
@@ -293,7 +306,7 @@ impl ApprovalView {
             view::ApprovalState::Rejected => ApprovalState::Rejected,
             view::ApprovalState::Void => ApprovalState::Void,
         };
-        let decided = view.decided.map(|d| Decided { by: d.by, at: d.at, reason: d.reason });
+        let decided = view.decided.map(|d| Decided { by: d.by, at: d.at, reason: d.reason, through: d.through });
         Self { approval: view.approval, state, decided, lead_id }
     }
 }

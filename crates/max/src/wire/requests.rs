@@ -69,6 +69,18 @@ pub struct Sign {
     pub document: Digest,
     /// The signer's name.
     pub signer: String,
+    /// The words the client agreed to, when a program asked him; nothing for a signature that is only recorded.
+    #[serde(default)]
+    pub consent: String,
+    /// The version of these words; needed with them.
+    #[serde(default)]
+    pub consent_version: String,
+    /// The network address he signed from.
+    #[serde(default)]
+    pub ip: String,
+    /// What his browser calls itself.
+    #[serde(default)]
+    pub user_agent: String,
 }
 
 /// A reason and nothing else.
@@ -118,6 +130,19 @@ pub struct DecideApproval {
     /// Why not, or a remark.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+}
+
+/// Lets an approval pass in spite of a finding.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WaiveFinding {
+    /// The finding's rule.
+    pub rule: String,
+    /// The finding's place, as the approval shows it; empty where it has none.
+    #[serde(default)]
+    pub place: String,
+    /// Why it may pass.
+    pub reason: String,
 }
 
 /// What becomes of an escalated lead.

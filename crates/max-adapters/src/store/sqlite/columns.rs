@@ -38,6 +38,11 @@ pub(super) fn person_hash(person_key: &str) -> i64 {
     narrow(Digest::of(person_key.as_bytes()))
 }
 
+/// What the leads of a company are found by.
+pub(super) fn domain_hash(domain: &str) -> i64 {
+    narrow(Digest::of(domain.as_bytes()))
+}
+
 /// The first eight bytes of a digest.
 pub(super) fn narrow(digest: Digest) -> i64 {
     let [a, b, c, d, e, f, g, h, ..] = digest.0;

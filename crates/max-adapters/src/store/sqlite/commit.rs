@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use max_core::event::Event;
-use max_core::lead::Lead;
+use max_core::lead::{Lead, NewLead};
 use max_engine::fail;
 use max_engine::ports::{Idempotency, Position, StoreError, Write, WriteError};
 use rusqlite::{Connection, Error, OptionalExtension, params};
 
-use super::columns::{eidolon_no, nanos, nanos_at_most, narrow, person_hash, stage_no, status_no};
+use super::columns::{domain_hash, eidolon_no, nanos, nanos_at_most, narrow, person_hash, stage_no, status_no};
 use super::fault::{is_constraint, store_error};
+use super::states;
 
 /// What became of each write of a batch.
 pub(super) type Outcomes = Vec<Result<Position, WriteError>>;
@@ -187,12 +188,25 @@ fn insert_lead(writer: &Connection, write: &Write) -> Result<i64, Stop> {
             lead.next_action(),
         ]);
     match (inserted, &contact.external_ref) {
-        (Ok(_), _) => Ok(writer.last_insert_rowid()),
+        (Ok(_), _) => {
+            let no = writer.last_insert_rowid();
+            insert_company(writer, no, contact)?;
+            Ok(no)
+        }
         (Err(error), Some(taken)) if is_constraint(&error) && error.to_string().contains("external_ref") => {
             Err(Stop::Refused(WriteError::ExternalRefTaken(taken.clone())))
         }
         (Err(error), _) => Err(error.into()),
     }
+}
+
+fn insert_company(writer: &Connection, no: i64, contact: &NewLead) -> Result<(), Stop> {
+    for domain in contact.company_domains() {
+        writer
+            .prepare_cached("INSERT INTO companies (domain, lead) VALUES (?1, ?2)")?
+            .execute(params![domain_hash(&domain), no])?;
+    }
+    Ok(())
 }
 
 fn insert_entry(writer: &Connection, no: i64, write: &Write) -> Result<Position, Stop> {
@@ -226,7 +240,7 @@ fn put_beside(writer: &Connection, no: i64, write: &Write) -> Result<(), Error> 
     for event in &write.entry.events {
         put_event(writer, no, lead, event)?;
     }
-    Ok(())
+    states::put(writer, no, lead)
 }
 
 /// False for facts that neither open, change nor close a task.
@@ -294,6 +308,10 @@ fn put_event(writer: &Connection, no: i64, lead: &Lead, event: &Event) -> Result
         Event::ApprovalDecided { approval, .. } | Event::ApprovalVoided { approval, .. } => writer
             .prepare_cached("UPDATE approvals SET pending = 0 WHERE id = ?1")?
             .execute([approval.0.as_bytes()])
+            .map(drop),
+        Event::LeadErased { at, .. } => writer
+            .prepare_cached("INSERT INTO erasures (lead, at, done) VALUES (?1, ?2, 0) ON CONFLICT DO NOTHING")?
+            .execute(params![lead.id.0.as_bytes(), nanos_at_most(*at)])
             .map(drop),
         _ => Ok(()),
     }

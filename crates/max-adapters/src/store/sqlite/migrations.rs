@@ -6,7 +6,12 @@ use rusqlite::{Connection, TransactionBehavior};
 use super::fault::store_error;
 
 /// The steps in order; step `n` leads to `PRAGMA user_version = n`. A step, once released, is never edited.
-pub(super) const STEPS: [&str; 1] = [include_str!("migrations/0001_first.sql")];
+pub(super) const STEPS: [&str; 4] = [
+    include_str!("migrations/0001_first.sql"),
+    include_str!("migrations/0002_states.sql"),
+    include_str!("migrations/0003_companies.sql"),
+    include_str!("migrations/0004_privacy.sql"),
+];
 
 /// Brings the file up to date.
 pub(super) fn migrate(writer: &mut Connection) -> Result<(), StoreError> {
@@ -48,7 +53,12 @@ mod tests {
     use super::*;
 
     /// Rows as they stood after each version; the next step has to carry them over.
-    const ROWS: [&str; 1] = [include_str!("migrations/rows_0001.sql")];
+    const ROWS: [&str; 4] = [
+        include_str!("migrations/rows_0001.sql"),
+        include_str!("migrations/rows_0002.sql"),
+        include_str!("migrations/rows_0003.sql"),
+        include_str!("migrations/rows_0004.sql"),
+    ];
 
     #[test]
     fn each_step_applies_over_rows_of_the_version_before() {

@@ -8,8 +8,10 @@ mod commit;
 mod fault;
 mod list;
 mod migrations;
+mod privacy;
 mod read;
 mod settings;
+mod states;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -21,8 +23,8 @@ use max_core::lead::{Lead, Status};
 use max_core::stage::{Eidolon, Stage};
 use max_engine::fail;
 use max_engine::ports::{
-    ApprovalRow, Idempotency, LeadFilter, Logged, Page, Position, SapWave, Store, StoreError, TaskRow, TokenRow, Write,
-    WriteError,
+    ApprovalRow, Erasure, Idempotency, LeadFilter, Logged, Page, Position, RenderedState, SapWave, Store, StoreError,
+    Suppression, TaskRow, TokenRow, Write, WriteError,
 };
 use max_engine::projector::WATERMARK;
 use parking_lot::Mutex;
@@ -140,6 +142,9 @@ impl Store for SqliteStore {
     fn lead(&self, id: LeadId) -> Result<Option<Lead>, StoreError> {
         self.read(|r| read::lead(r, id))
     }
+    fn state(&self, id: LeadId) -> Result<Option<RenderedState>, StoreError> {
+        self.read(|r| states::get(r, id))
+    }
     fn resolve(&self, reference: &LeadRef) -> Result<Option<LeadId>, StoreError> {
         self.read(|r| read::resolve(r, reference))
     }
@@ -148,6 +153,9 @@ impl Store for SqliteStore {
     }
     fn any_lead_of(&self, person_key: &str) -> Result<Option<LeadId>, StoreError> {
         self.read(|r| read::lead_of_person(r, person_key, false))
+    }
+    fn leads_of_company(&self, domain: &str, limit: usize) -> Result<Vec<LeadId>, StoreError> {
+        self.read(|r| read::leads_of_company(r, domain, limit))
     }
     fn lead_with_fingerprint(&self, fingerprint: Digest, since: Timestamp) -> Result<Option<LeadId>, StoreError> {
         self.read(|r| read::lead_with_fingerprint(r, fingerprint, since))
@@ -222,6 +230,35 @@ impl Store for SqliteStore {
     }
     fn remove_sapwave(&self, name: &str) -> Result<bool, StoreError> {
         self.write(|w| settings::remove_sapwave(w, name))
+    }
+
+    fn suppression(&self, hash: Digest) -> Result<Option<Suppression>, StoreError> {
+        self.read(|r| privacy::suppression(r, hash))
+    }
+    fn suppressions(&self) -> Result<Vec<Suppression>, StoreError> {
+        self.read(privacy::suppressions)
+    }
+    fn put_suppression(&self, one: &Suppression) -> Result<(), StoreError> {
+        self.write(|w| privacy::put_suppression(w, one))
+    }
+    fn remove_suppression(&self, hash: Digest) -> Result<bool, StoreError> {
+        self.write(|w| privacy::remove_suppression(w, hash))
+    }
+
+    fn erasures(&self) -> Result<Vec<Erasure>, StoreError> {
+        self.read(privacy::erasures)
+    }
+    fn put_erasure(&self, one: &Erasure) -> Result<(), StoreError> {
+        self.write(|w| privacy::put_erasure(w, one))
+    }
+    fn erase(&self, lead: LeadId, left: &[u8]) -> Result<(), StoreError> {
+        privacy::erase(&mut self.writer.lock(), lead, left).map_err(store_error)
+    }
+    fn scrub(&self) -> Result<(), StoreError> {
+        // Nobody writes meanwhile, and readers that are at rest hold no old pages open.
+        let _writer_waits = self.writer.lock();
+        self.readers.lock().clear();
+        privacy::scrub(&self.path)
     }
 
     fn backup(&self, to: &Path) -> Result<(), StoreError> {

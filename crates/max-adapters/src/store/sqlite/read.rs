@@ -10,11 +10,11 @@ use max_engine::ports::{ApprovalRow, Idempotency, Logged, Position, Seal, TaskRo
 use rusqlite::{Connection, Error, OptionalExtension, Params, Row, params};
 
 use super::columns::{
-    digest, eidolon_no, json, lead_id, moment, nanos_at_most, narrow, parsed, person_hash, person_key, stage, status,
-    uuid,
+    digest, domain_hash, eidolon_no, json, lead_id, moment, nanos_at_most, narrow, parsed, person_hash, person_key,
+    stage, status, uuid,
 };
 
-const ENTRY: &str = "SELECT e.position, l.id, e.version, e.at, e.actor, e.signal, e.chain, e.erased, e.payload \
+pub(super) const ENTRY: &str = "SELECT e.position, l.id, e.version, e.at, e.actor, e.signal, e.chain, e.erased, e.payload \
                      FROM entries e JOIN leads l ON l.no = e.lead ";
 
 pub(super) fn lead(reader: &Connection, id: LeadId) -> Result<Option<Lead>, Error> {
@@ -49,6 +49,19 @@ pub(super) fn lead_of_person(reader: &Connection, key: &str, open: bool) -> Resu
     Ok(None)
 }
 
+/// The newest leads of a company's domain.
+pub(super) fn leads_of_company(reader: &Connection, domain: &str, limit: usize) -> Result<Vec<LeadId>, Error> {
+    let sql = "SELECT l.id FROM companies c JOIN leads l ON l.no = c.lead WHERE c.domain = ?1 ORDER BY c.lead DESC";
+    let mut found = Vec::new();
+    // Another domain with the same eight bytes will not be seen in this universe, but believing costs one look.
+    for id in many(reader, &format!("{sql} LIMIT ?2"), params![domain_hash(domain), rows(limit)], id_of)? {
+        if lead(reader, id)?.is_some_and(|lead| lead.contact.company_domains().iter().any(|d| d == domain)) {
+            found.push(id);
+        }
+    }
+    Ok(found)
+}
+
 pub(super) fn lead_with_fingerprint(
     reader: &Connection,
     fingerprint: Digest,
@@ -74,9 +87,16 @@ pub(super) fn lead_of_thread(reader: &Connection, rfc_id: &str) -> Result<Option
 }
 
 pub(super) fn idempotency(reader: &Connection, key: &str) -> Result<Option<Idempotency>, Error> {
-    one(reader, "SELECT key, body, lead, at FROM idempotency WHERE key = ?1", [key], |row| {
-        Ok(Idempotency { key: row.get(0)?, body: digest(row, 1)?, lead: lead_id(row, 2)?, at: moment(row, 3)? })
+    // A key of an erased lead is there as its digest, so that the second copy of a request stays one.
+    let sql = "SELECT key, body, lead, at FROM idempotency WHERE key IN (?1, ?2)";
+    one(reader, sql, [key, &erased_key(key)], |row| {
+        Ok(Idempotency { key: key.to_owned(), body: digest(row, 1)?, lead: lead_id(row, 2)?, at: moment(row, 3)? })
     })
+}
+
+/// What is left of a key when its lead is erased.
+pub(super) fn erased_key(key: &str) -> String {
+    format!("erased-{}", Digest::of(key.as_bytes()))
 }
 
 pub(super) fn counts(reader: &Connection) -> Result<Vec<(Stage, Status, u64)>, Error> {
@@ -172,7 +192,7 @@ pub(super) fn verify(reader: &Connection) -> Result<Vec<(LeadId, u64)>, Error> {
         };
         let chain = digest(row, 6)?;
         let sound = version == last + 1
-            && link_of(row).is_ok_and(|(entry, payload)| Seal::from_digest(previous, &entry, payload).chain == chain);
+            && link_of(row).is_ok_and(|(entry, payload)| Seal::holds(previous, &entry, payload, chain));
         if !sound && broken.last().is_none_or(|(of, _)| *of != lead) {
             broken.push((lead, version));
         }
@@ -193,14 +213,15 @@ fn shortened(reader: &Connection) -> Result<Vec<(LeadId, u64)>, Error> {
 fn logged(row: &Row<'_>) -> Result<Logged, Error> {
     let (mut entry, payload) = link_of(row)?;
     let erased = row.get_ref(7)? != rusqlite::types::ValueRef::Null;
-    if !erased {
+    // Of the first payload an event is left that says that the lead was erased.
+    if !erased || row.get_ref(8)? != rusqlite::types::ValueRef::Null {
         entry.events = json(row, 8)?;
     }
     Ok(Logged { position: row.get(0)?, entry, seal: Seal { payload, chain: digest(row, 6)? }, erased })
 }
 
 /// What the chain covers: the entry without its events, and the digest of those.
-fn link_of(row: &Row<'_>) -> Result<(Entry, Digest), Error> {
+pub(super) fn link_of(row: &Row<'_>) -> Result<(Entry, Digest), Error> {
     let entry = Entry {
         lead: lead_id(row, 1)?,
         version: row.get::<_, i64>(2)?.cast_unsigned(),

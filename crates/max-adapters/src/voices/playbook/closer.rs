@@ -1,27 +1,34 @@
 //! Closer: the offer, what is negotiated about it, the contract, the signature.
 
+mod asks;
+mod certificate;
+mod negotiation;
+mod sections;
+mod value;
+
 use std::collections::BTreeMap;
 
 use max_core::id::Digest;
-use max_core::lead::{ClientAsk, MessageKind};
-use max_core::stage::Stage;
+use max_core::lead::{ClientAsk, MessageKind, Signature};
+use max_core::stage::Eidolon;
 use max_core::stages::StageResult;
-use max_core::stages::closer::{Contract, ContractSigned, Proposal};
+use max_core::stages::closer::{Concessions, Contract, ContractSigned, Invoice, LeverKind, Proposal, price};
 use max_core::stages::scoping::Scope;
-use max_documents::Lang;
-use max_documents::contract::Terms;
-use max_engine::ports::{CallFail, Thought};
+use max_documents::contract::{self as paper, Agreement, Terms};
+use max_documents::doc::Meta;
+use max_engine::ports::{CallFail, File, Thought};
 use minijinja::context;
 
-use super::intent::{self, Haggle};
+use super::NAME;
+use super::intent;
 use super::turn::{Turn, file, json, needs_person, unwritable};
 
-/// The discount offered to somebody who only asks for "less".
-const FIRST_STEP_BASIS_POINTS: u32 = 500;
+/// The file that the client signs.
+const SIGNED_FILE: &str = "contract.pdf";
 
 pub fn think(turn: &Turn) -> Result<Thought, CallFail> {
-    if turn.lead.signature.is_some() {
-        return Ok(signed(turn));
+    if let Some(signature) = &turn.lead.signature {
+        return signed(turn, signature);
     }
     let Some(scope) = turn.scope() else {
         return Ok(needs_person("there is no scope to price; bring the lead back to Scoping"));
@@ -32,155 +39,186 @@ pub fn think(turn: &Turn) -> Result<Thought, CallFail> {
     }
     match (turn.lead.last_wait.as_ref().map(|w| &w.ask), news) {
         (Some(ask @ ClientAsk::Signature { .. }), news) => under_contract(turn, ask, news.as_deref(), &scope),
-        (Some(ClientAsk::Decision), Some(words)) => negotiate(turn, &words, &scope),
-        (Some(ClientAsk::Decision), None) if turn.rejection().is_none() => Ok(turn.keep_waiting(ClientAsk::Decision)),
-        _ => offer(turn, &scope, standing_discount(turn)),
+        (Some(ClientAsk::Decision), news) => decided(turn, news.as_deref(), &scope),
+        _ => again(turn, &scope),
     }
 }
 
-/// The client answered an offer.
-fn negotiate(turn: &Turn, words: &str, scope: &Scope) -> Result<Thought, CallFail> {
-    if intent::accepts(words) {
-        return contract(turn, scope);
+/// An offer waits for the client's decision.
+fn decided(turn: &Turn, news: Option<&str>, scope: &Scope) -> Result<Thought, CallFail> {
+    let accepted = news.is_some_and(|words| asks::accepts(words, &[]).is_some());
+    match (turn.rejection(), news) {
+        // A contract that a person rejected is written again from the same words.
+        (Some(_), Some(words)) if accepted => negotiation::negotiate(turn, words, scope),
+        (Some(reason), _) => negotiation::rejected(turn, &reason, scope),
+        (None, Some(words)) => negotiation::negotiate(turn, words, scope),
+        (None, None) => Ok(turn.keep_waiting(ClientAsk::Decision)),
     }
-    if let Some(haggle) = intent::haggles(words) {
-        return haggled(turn, haggle, scope);
-    }
-    let reminder = match turn.lang {
-        Lang::En => "Our offer stands as sent; to accept it, answer \"we accept\".",
-        Lang::De => "Unser Angebot gilt wie gesendet; zum Annehmen antworten Sie „einverstanden“.",
-    };
-    turn.answer(words, ClientAsk::Decision, reminder)
 }
 
-/// The client wants to pay less: within the authority a new revision with something in return, else a person.
-fn haggled(turn: &Turn, haggle: Haggle, scope: &Scope) -> Result<Thought, CallFail> {
-    let Some(sent) = turn.proposal() else { return offer(turn, scope, 0) };
-    let alone = turn.policy.discount_alone_basis_points;
-    let rejected = turn.rejection().is_some();
-    let wanted = match haggle {
-        Haggle::By(points) => points,
-        Haggle::To(units) => points_down_to(&sent, units),
-        // The turn may be handed out again after the new revision was written and before it was sent.
-        Haggle::Lower if rejected && sent.discount_basis_points > 0 => sent.discount_basis_points,
-        Haggle::Lower if sent.discount_basis_points == 0 => FIRST_STEP_BASIS_POINTS.min(alone),
-        Haggle::Lower => sent.discount_basis_points.saturating_add(FIRST_STEP_BASIS_POINTS),
-    };
-    if wanted > alone {
-        let (wanted, alone) = (Lang::En.percent(wanted), Lang::En.percent(alone));
-        return Ok(needs_person(&format!(
-            "the client asks for a discount of {wanted}, and MAX may give {alone} alone; decide and answer the client"
-        )));
+/// The first offer, or the first one again because a person rejected it.
+fn again(turn: &Turn, scope: &Scope) -> Result<Thought, CallFail> {
+    match (turn.rejection(), turn.proposal()) {
+        (Some(reason), Some(_)) => negotiation::rejected(turn, &reason, scope),
+        (_, Some(sent)) => offer(turn, scope, &Concessions::of(&sent, scope), Vec::new()),
+        (_, None) => offer(turn, scope, &Concessions::default(), Vec::new()),
     }
-    offer(turn, scope, wanted.max(standing_discount(turn)))
 }
 
-/// The discount in basis points that brings the total down to `units`, rounded up to a tenth of a percent.
-fn points_down_to(sent: &Proposal, units: u64) -> u32 {
-    let target = i64::try_from(units).unwrap_or(i64::MAX / 1_000_000).saturating_mul(100);
-    let full = sent.list_minor + sent.list_minor.saturating_mul(i64::from(sent.vat_basis_points)) / 10_000;
-    if full <= 0 || target >= full {
-        return 0;
-    }
-    let points = (full - target).saturating_mul(10_000).div_euclid(full) + 1;
-    u32::try_from((points + 9) / 10 * 10).unwrap_or(10_000)
-}
-
-/// What the last offer granted; a new revision takes nothing back.
-fn standing_discount(turn: &Turn) -> u32 {
-    turn.proposal().map_or(0, |p| p.discount_basis_points).min(turn.policy.discount_alone_basis_points)
-}
-
-fn offer(turn: &Turn, scope: &Scope, discount_basis_points: u32) -> Result<Thought, CallFail> {
+/// An offer, or its next revision, with its documents and its mail.
+fn offer(turn: &Turn, scope: &Scope, given: &Concessions, changes: Vec<String>) -> Result<Thought, CallFail> {
     let policy = turn.policy;
-    let mut proposal = Proposal::price(scope, &policy.rate_card, policy, discount_basis_points, turn.today());
+    let mut given = given.clone();
+    given.in_return.entry(LeverKind::Upfront).or_insert_with(|| negotiation::in_return(turn, LeverKind::Upfront));
+    let mut proposal = Proposal::offer(scope, &policy.rate_card, policy, &given, turn.today());
     proposal.revision = turn.proposal().map_or(1, |p| p.revision + 1);
-    if discount_basis_points > 0 {
-        proposal.in_return = turn.agency.profile.discount_in_return.get(turn.lang).to_owned();
-    }
-    let rendered = max_documents::proposal::render(&proposal, scope, &turn.head(), turn.lang).map_err(unwritable)?;
-    let slots = context! { revision => proposal.revision, in_return => proposal.in_return.as_str() };
-    let attachments = ["proposal.html", "proposal.md"];
+    let changes = if proposal.revision > 1 && changes.is_empty() { vec![drawn_up_again(turn)] } else { changes };
+    let sections = sections::sections(turn, scope, &proposal, changes);
+    proposal.sections = sections;
+    let source = json("proposal.json", &proposal)?;
+    let rendered = max_documents::proposal::render(&proposal, scope, &turn.head(), meta(turn, &source), turn.lang)
+        .map_err(unwritable)?;
+    proposal.pages = u32::try_from(rendered.pages).ok();
+    let slots = context! {
+        revision => proposal.revision,
+        in_return => proposal.in_return.as_str(),
+        changes => proposal.sections.changes.clone(),
+    };
     Ok(Thought {
         summary: format!(
             "Offer revision {}: {} gross",
             proposal.revision,
             turn.lang.money(proposal.gross_minor, &proposal.currency)
         ),
-        messages: turn.mail_with(MessageKind::Proposal, "proposal", slots, &attachments)?,
+        messages: turn.mail_with(MessageKind::Proposal, "proposal", slots, &["proposal.pdf"])?,
         files: vec![
-            json("proposal.json", &proposal)?,
+            source,
             file("proposal.md", rendered.markdown),
             file("proposal.html", rendered.html),
+            file("proposal.pdf", rendered.pdf),
         ],
         result: StageResult::Proposal(proposal),
     })
 }
 
-fn contract(turn: &Turn, scope: &Scope) -> Result<Thought, CallFail> {
-    let Some(proposal) = turn.proposal() else { return offer(turn, scope, 0) };
+fn drawn_up_again(turn: &Turn) -> String {
+    turn.lang
+        .pick([
+            "Drawn up again with today's date.",
+            "Mit heutigem Datum neu ausgestellt.",
+            "Opnieuw opgesteld met de datum van vandaag.",
+            "Établie à nouveau à la date du jour.",
+        ])
+        .into()
+}
+
+/// The contract over an offer with the accepted option chosen.
+fn contract(turn: &Turn, scope: &Scope, offer: Proposal) -> Result<Thought, CallFail> {
     let clauses = turn.agency.clauses(turn.lang);
     let terms = Terms {
         client_mail: turn.lead.contact.email.trim().to_owned(),
         scope_sha256: turn.lead.approved_scope,
         law: turn.agency.profile.law.get(turn.lang).to_owned(),
         venue: turn.agency.profile.venue.get(turn.lang).to_owned(),
+        usual: turn.policy.rate_card.terms.clone(),
     };
     let head = turn.head();
-    let rendered =
-        max_documents::contract::render(clauses, &terms, &proposal, scope, &head, turn.lang).map_err(unwritable)?;
-    let document = Digest::of(rendered.markdown.as_bytes());
-    let used: BTreeMap<String, Digest> =
-        clauses.iter().map(|c| (c.id.clone(), Digest::of(format!("{}\n{}", c.title, c.text).as_bytes()))).collect();
-    let result = Contract {
+    let slots = paper::slots(&terms, &offer, scope, &head, turn.lang);
+    let used: BTreeMap<String, Digest> = clauses.iter().map(|c| (c.id.clone(), c.digest())).collect();
+    let mut result = Contract {
         clauses: used,
-        document,
-        file: "contract.md".into(),
-        proposal_revision: proposal.revision,
-        gross_minor: proposal.gross_minor,
+        document: Digest([0; 32]),
+        file: SIGNED_FILE.into(),
+        proposal_revision: offer.revision,
+        gross_minor: offer.gross_minor,
+        option: offer.chosen,
+        scope: turn.lead.approved_scope,
+        language: turn.lang.tag().into(),
+        slots,
+        currency: offer.currency.clone(),
+        net_minor: offer.net_minor,
+        vat: offer.vat.clone(),
+        schedule: offer.schedule.clone(),
+        annex: paper::annex_lines(&offer, scope),
     };
-    let slots = context! { document => document.to_string() };
+    let source = contract_source(&result)?;
+    let agreement =
+        Agreement { clauses, slots: &result.slots, offer: &offer, scope, scope_sha256: turn.lead.approved_scope };
+    let rendered = paper::render(&agreement, &head, meta(turn, &source), turn.lang).map_err(unwritable)?;
+    result.document = Digest::of(&rendered.pdf);
+    let slots = context! { document => result.document.to_string() };
     Ok(Thought {
-        summary: format!("The client accepted revision {}; contract of {} clauses", proposal.revision, clauses.len()),
-        messages: turn.mail_with(MessageKind::Contract, "contract", slots, &["contract.html", "contract.md"])?,
+        summary: format!("The client accepted revision {}; contract of {} clauses", offer.revision, clauses.len()),
+        messages: turn.mail_with(MessageKind::Contract, "contract", slots, &[SIGNED_FILE])?,
         files: vec![
-            json("contract.json", &result)?,
+            source,
             file("contract.md", rendered.markdown),
             file("contract.html", rendered.html),
+            file(SIGNED_FILE, rendered.pdf),
         ],
         result: StageResult::Contract(result),
     })
 }
 
+/// Everything the contract is rendered from; the digest of what comes of it cannot stand in it.
+fn contract_source(contract: &Contract) -> Result<File, CallFail> {
+    let mut value = serde_json::to_value(contract).map_err(|e| CallFail::Unable(format!("contract.json: {e}")))?;
+    if let Some(fields) = value.as_object_mut() {
+        fields.remove("document");
+    }
+    json("contract.json", &value)
+}
+
+/// How a document came to be.
+fn meta(turn: &Turn, source: &File) -> Meta {
+    Meta {
+        persona: turn.agency.persona(Eidolon::Closer).to_owned(),
+        voice: NAME.into(),
+        approver: turn.agency.profile.contact.clone(),
+        version: 1,
+        source: Some(Digest::of(&source.bytes)),
+        accent: None,
+    }
+}
+
 /// A contract waits for its signature.
 fn under_contract(turn: &Turn, ask: &ClientAsk, news: Option<&str>, scope: &Scope) -> Result<Thought, CallFail> {
     let Some(words) = news else {
-        return if turn.rejection().is_some() { contract(turn, scope) } else { Ok(turn.keep_waiting(ask.clone())) };
+        return match turn.proposal().filter(|_| turn.rejection().is_some()) {
+            Some(offer) => contract(turn, scope, offer),
+            None => Ok(turn.keep_waiting(ask.clone())),
+        };
     };
-    if intent::haggles(words).is_some() {
+    if asks::threatens(words) || !asks::asks(words).is_empty() {
         return Ok(needs_person("the client wants other terms while the contract waits for the signature"));
     }
-    let reminder = match turn.lang {
-        Lang::En => {
-            "To sign the contract, answer with the name of the person who may sign for you; a person of the agency records the signature."
-        }
-        Lang::De => {
-            "Zum Unterschreiben antworten Sie mit dem Namen der zeichnungsberechtigten Person; ein Mensch der Agentur hält die Unterschrift fest."
-        }
-    };
+    let reminder = turn.lang.pick([
+        "To sign the contract, answer with the name of the person who may sign for you; a person of the agency records the signature.",
+        "Zum Unterschreiben antworten Sie mit dem Namen der zeichnungsberechtigten Person; ein Mensch der Agentur hält die Unterschrift fest.",
+        "Antwoord om te ondertekenen met de naam van de persoon die voor u mag tekenen; een medewerker van het bureau legt de handtekening vast.",
+        "Pour signer, répondez avec le nom de la personne habilitée à signer ; une personne de l'agence enregistre la signature.",
+    ]);
     turn.answer(words, ask.clone(), reminder)
 }
 
-/// The contract is signed: what is due now stands in the offer.
-fn signed(turn: &Turn) -> Thought {
-    let proposal: Option<Proposal> = turn.lead.stage_value(Stage::Closer, "proposal");
-    let due = proposal.as_ref().and_then(|p| p.schedule.iter().find(|s| s.on == "signature"));
-    let deposit_minor = due.map_or(0, |d| d.gross_minor);
-    let currency = proposal.map_or_else(|| turn.policy.rate_card.currency.clone(), |p| p.currency);
-    Thought {
+/// The contract is signed: what is due now stands in the offer as it was agreed.
+fn signed(turn: &Turn, signature: &Signature) -> Result<Thought, CallFail> {
+    let offer = turn.proposal();
+    let deposit_minor = offer.as_ref().map_or(0, Proposal::deposit_minor);
+    let currency = offer.as_ref().map_or_else(|| turn.policy.rate_card.currency.clone(), |p| p.currency.clone());
+    let invoice = offer.filter(|_| deposit_minor > 0).map(|offer| Invoice {
+        to: turn.client(),
+        mail: turn.lead.contact.email.trim().to_owned(),
+        reference: turn.project(),
+        gross_minor: deposit_minor,
+        vat_minor: price::part(offer.vat_minor, deposit_minor, offer.gross_minor),
+        due: turn.today().saturating_add(jiff::Span::new().days(i64::from(turn.policy.rate_card.terms.payment_days))),
+    });
+    let (files, messages) = certificate::copy(turn, signature)?;
+    Ok(Thought {
         summary: format!("The contract is signed; deposit {}", turn.lang.money(deposit_minor, &currency)),
-        result: StageResult::ContractSigned(ContractSigned { deposit_minor, currency }),
-        messages: Vec::new(),
-        files: Vec::new(),
-    }
+        result: StageResult::ContractSigned(ContractSigned { deposit_minor, currency, invoice }),
+        messages,
+        files,
+    })
 }

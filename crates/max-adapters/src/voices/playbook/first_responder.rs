@@ -1,15 +1,17 @@
 //! FirstResponder: the first useful reply, then the client's profile.
 
 use max_core::lead::MessageKind;
+use max_core::prose::{self, Address};
 use max_core::stages::StageResult;
 use max_core::stages::first_responder::{Fact, Profile, Reply};
+use max_core::stages::placeholder;
 use max_documents::Lang;
 use max_engine::ports::{CallFail, Thought};
 use minijinja::context;
 
 use super::text::{self, Said, sentences};
 use super::turn::{Turn, json};
-use super::{intent, scoping, wishes};
+use super::{intent, lead_gen, scoping, wishes};
 
 pub fn think(turn: &Turn) -> Result<Thought, CallFail> {
     if !turn.has_written() {
@@ -29,16 +31,23 @@ fn reply(turn: &Turn) -> Result<Thought, CallFail> {
         scoping::unknown(turn).into_iter().take(2).map(|q| q.text.get(turn.lang).to_owned()).collect();
     let asks = if asks.is_empty() { vec![anything_else(turn.lang).to_owned()] } else { asks };
     let foreign_language = turn.foreign_language().unwrap_or_default();
+    let human = intent::asks_for_a_human(&turn.lead.contact.message);
     let topic = turn.wanted().into_iter().find(|s| s.offered);
     let topic = topic.as_ref().map_or("", |s| turn.agency.service_name(&s.id, turn.lang));
-    let slots = context! { quote => quote.as_str(), asks => asks.clone(), foreign_language, topic };
+    let slots = context! { quote => quote.as_str(), asks => asks.clone(), foreign_language, topic, human };
     let messages = turn.mail(MessageKind::Reply, "first-reply", slots)?;
     Ok(Thought {
         summary: format!("Wrote the first reply, taking up “{quote}”"),
-        result: StageResult::Reply(Reply { language: turn.lang.tag().into(), quotes: vec![quote], asks }),
+        result: StageResult::Reply(answer(turn, vec![quote], asks)),
         messages,
         files: Vec::new(),
     })
+}
+
+/// A reply in the client's language, or in English where that is none of ours.
+fn answer(turn: &Turn, quotes: Vec<String>, asks: Vec<String>) -> Reply {
+    let written_in = turn.foreign_language().map(|_| turn.lang.tag().to_owned());
+    Reply { language: turn.tag.clone(), quotes, asks, written_in }
 }
 
 /// Somebody asked whether a person writes: the truth, and the conversation goes on.
@@ -47,7 +56,7 @@ fn truthful(turn: &Turn, words: &str) -> Result<Thought, CallFail> {
     let name = turn.agency.profile.name.clone();
     Ok(Thought {
         summary: format!("Said truthfully that an AI writes; the client asked: {}", text::tame(words, 120)),
-        result: StageResult::Reply(Reply { language: turn.lang.tag().into(), quotes: vec![name], asks: Vec::new() }),
+        result: StageResult::Reply(answer(turn, vec![name], Vec::new())),
         messages,
         files: Vec::new(),
     })
@@ -62,11 +71,12 @@ fn profile(turn: &Turn) -> Result<Thought, CallFail> {
         .map(|s| text::tame(&s, 300))
         .take(20)
         .collect();
-    let informal =
-        turn.lang == Lang::De && turn.all_said().has(&["könnt ihr", "habt ihr", "euch", "bei dir", "kannst du"]);
+    let address = if turn.informal() { Address::Informal } else { Address::Formal };
+    // Who wrote in a language that is not read here and was answered in English may have gone on in English.
+    let now = turn.news().map(|news| lead_gen::language_of(&news, Some(turn.tag.clone())));
     let result = Profile {
-        language: turn.lang.tag().into(),
-        address: if informal { "informal" } else { "formal" }.into(),
+        language: now.unwrap_or_else(|| turn.tag.clone()),
+        address: address.name().into(),
         wants,
         facts: facts(turn),
     };
@@ -98,7 +108,8 @@ fn facts(turn: &Turn) -> Vec<Fact> {
     fields.chain(spoken).collect()
 }
 
-/// A concrete phrase of the client: the service or feature with the words around it, else the first words.
+/// A concrete phrase of the client: the service or feature with the words around it, else the first words that name
+/// something.
 fn quote(turn: &Turn) -> String {
     let message = text::head(&turn.lead.contact.message, 20_000);
     let catalog = &turn.agency.catalog;
@@ -109,22 +120,25 @@ fn quote(turn: &Turn) -> String {
         .chain(catalog.features.iter().flat_map(|f| f.keywords.clone()))
         .collect();
     let all = sentences(message);
-    let phrase = all.iter().filter(|s| !wishes::is_refusal(s.text)).find_map(|s| around(s.text, &keywords));
-    let first = all.iter().map(|s| s.text).find(|t| t.split_whitespace().count() > 2).or(all.first().map(|s| s.text));
-    let quote = phrase.or(first.map(str::to_owned)).unwrap_or_default();
-    let quote = text::tame(&quote.replace(['?', '？', '"', '“', '”', '„'], ""), 90);
-    match (quote.trim().is_empty(), turn.lang) {
-        (false, _) => quote.trim().to_owned(),
-        (true, Lang::En) => "your enquiry".into(),
-        (true, Lang::De) => "Ihre Anfrage".into(),
-    }
+    let phrases = all.iter().filter(|s| !wishes::is_refusal(s.text)).filter_map(|s| around(s.text, &keywords));
+    let whole = || all.iter().map(|s| s.text.to_owned()).filter(|t| t.split_whitespace().count() > 2);
+    let single = || message.split_whitespace().take(2_000).map(str::to_owned);
+    phrases
+        .chain(whole())
+        .chain(single())
+        .map(|phrase| text::tame(&phrase.replace(['?', '？', '"', '“', '”', '„', '«', '»'], " "), 90).trim().to_owned())
+        // What is quoted stands in the message, names something, and is no promise that we would repeat.
+        .find(|q| prose::is_concrete(q) && prose::quotes(message, q) && placeholder(q).is_none())
+        .unwrap_or_else(|| turn.lang.pick(["your enquiry", "Ihre Anfrage", "uw aanvraag", "votre demande"]).into())
 }
 
 /// Words that a phrase does not end with.
 const LOOSE_ENDS: &[&str] = &[
     "a", "an", "the", "and", "or", "for", "our", "my", "with", "of", "to", "in", "on", "that", "is", "are", "und",
     "oder", "für", "unser", "unsere", "unseren", "mein", "meine", "mit", "von", "der", "die", "das", "ein", "eine",
-    "einen", "zu", "auf", "im", "ist", "sind",
+    "einen", "zu", "auf", "im", "ist", "sind", "de", "het", "een", "en", "of", "voor", "met", "van", "op", "onze",
+    "ons", "mijn", "le", "la", "les", "un", "une", "des", "du", "et", "ou", "pour", "avec", "notre", "nos", "mon",
+    "ma", "sur",
 ];
 
 /// The words around the first of the keywords: up to two before and five after it, inside one clause.
@@ -145,8 +159,10 @@ fn around(sentence: &str, keywords: &[String]) -> Option<String> {
 }
 
 fn anything_else(lang: Lang) -> &'static str {
-    match lang {
-        Lang::En => "Is there anything else we should know before we write down what would be built?",
-        Lang::De => "Gibt es noch etwas, das wir wissen sollten, bevor wir aufschreiben, was gebaut würde?",
-    }
+    lang.pick([
+        "Is there anything else we should know before we write down what would be built?",
+        "Gibt es noch etwas, das wir wissen sollten, bevor wir aufschreiben, was gebaut würde?",
+        "Is er nog iets dat wij moeten weten voordat wij opschrijven wat er gebouwd zou worden?",
+        "Y a-t-il autre chose à savoir avant que nous décrivions ce qui serait réalisé ?",
+    ])
 }

@@ -2,7 +2,6 @@
 
 use max_core::lead::{ClientAsk, MessageKind, TaskReason};
 use max_core::stages::{FollowUp, StageResult};
-use max_documents::Lang;
 use max_engine::ports::{CallFail, Thought};
 use minijinja::context;
 
@@ -17,19 +16,23 @@ pub fn think(turn: &Turn, number: u8) -> Result<Thought, CallFail> {
         Some(ClientAsk::Decision) => "offer",
         Some(ClientAsk::Signature { .. }) => "contract",
         Some(ClientAsk::Milestone { .. }) => "sign-off",
+        Some(ClientAsk::ChangeOrder { .. }) => "change-order",
         Some(ClientAsk::Reply | ClientAsk::Answers) | None => "nudge",
     };
     // The closing text is the last of its series, and no other follow-up may use it.
     let text = if last { TEXTS } else { number.clamp(1, TEXTS - 1) };
-    let text = if series == "sign-off" { number.clamp(1, TEXTS) } else { text };
+    let text = if matches!(series, "sign-off" | "change-order") { number.clamp(1, TEXTS) } else { text };
     let mut messages = turn.mail(MessageKind::FollowUp, &format!("{series}-{text}"), context! {})?;
     for draft in &mut messages {
         if turn.was_said(&draft.body) {
             let day = turn.lang.date(turn.today());
-            draft.body.push_str(&match turn.lang {
-                Lang::En => format!("\n\n(Reminder of {day}, number {number})"),
-                Lang::De => format!("\n\n(Erinnerung vom {day}, Nummer {number})"),
-            });
+            let (reminder, word) = turn.lang.pick([
+                ("Reminder of", "number"),
+                ("Erinnerung vom", "Nummer"),
+                ("Herinnering van", "nummer"),
+                ("Rappel du", "numéro"),
+            ]);
+            draft.body.push_str(&format!("\n\n({reminder} {day}, {word} {number})"));
         }
     }
     Ok(Thought {

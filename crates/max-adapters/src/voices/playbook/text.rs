@@ -1,5 +1,6 @@
 //! Reading text from outside: looking for words, cutting sentences, making words safe to repeat.
 
+use max_core::figures::{self, Value};
 use max_core::stages::placeholder;
 
 /// A text beside its lower-case form, with the same byte positions in both.
@@ -14,6 +15,11 @@ impl Said {
         let original = original.into();
         let lower = original.chars().map(lower_in_place).collect();
         Self { original, lower }
+    }
+
+    /// In lower case, at the same byte positions.
+    pub fn lower(&self) -> &str {
+        &self.lower
     }
 
     /// The words that begin with `keyword`, to the end of the last one, as they were written.
@@ -39,6 +45,18 @@ impl Said {
     /// True when a word begins with one of these.
     pub fn has(&self, keywords: &[impl AsRef<str>]) -> bool {
         keywords.iter().any(|k| self.position(k.as_ref()).is_some())
+    }
+
+    /// True when one of these (lower case) occurs as whole words.
+    pub fn says(&self, phrases: &[impl AsRef<str>]) -> bool {
+        phrases.iter().map(AsRef::as_ref).any(|phrase| {
+            self.lower.match_indices(phrase).any(|(at, _)| {
+                let before = self.lower.get(..at).and_then(|s| s.chars().next_back());
+                let after = self.lower.get(at + phrase.len()..).and_then(|s| s.chars().next());
+                let apart = |c: Option<char>| c.is_none_or(|c| !c.is_alphanumeric());
+                apart(before) && apart(after)
+            })
+        })
     }
 
     /// The first of these that occurs, as it was written.
@@ -83,7 +101,7 @@ pub struct Sentence<'a> {
 pub fn sentences(message: &str) -> Vec<Sentence<'_>> {
     let mut found = Vec::new();
     for line in message.lines().map(str::trim) {
-        if line.starts_with('>') || found.len() > 400 {
+        if line.starts_with('>') {
             continue;
         }
         let (bullet, line) = strip_bullet(line);
@@ -185,42 +203,17 @@ pub fn capitalised(text: &str) -> String {
     chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }
 
-/// Letters and digits in lower case, for telling whether two texts say the same.
-pub fn normalised(text: &str) -> String {
-    text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
-}
-
-/// An amount of money in a text, in whole units, with the words that name it: `€ 12.000`, `10k`, `8000 Euro`.
+/// The first amount of money in a text, in whole units (the upper end of a range), with the words that name it.
 pub fn amount(said: &Said) -> Option<(u64, &str)> {
-    let text = said.original.as_str();
-    let mut at = 0;
-    while let Some(offset) = text.get(at..)?.find(|c: char| c.is_ascii_digit()) {
-        let start = at + offset;
-        let length =
-            text[start..].bytes().take_while(|b| b.is_ascii_digit() || matches!(b, b'.' | b',' | b'\'')).count();
-        let end = start + length;
-        let digits = text[start..end].trim_end_matches(['.', ',', '\'']);
-        let after = text[end..].trim_start();
-        let thousand = after.starts_with(['k', 'K']) && !after[1..].starts_with(char::is_alphanumeric);
-        let before = text[..start].trim_end();
-        let sign = before.ends_with(['€', '$', '£']) || after.starts_with(['€', '$', '£']);
-        let word = after.get(..3).is_some_and(|w| ["eur", "usd", "gbp", "chf"].contains(&w.to_lowercase().as_str()));
-        if (sign || word || thousand)
-            && let Some(units) = units(digits)
-        {
-            let value = if thousand { units.saturating_mul(1_000) } else { units };
-            return Some((value, &text[start..start + digits.len()]));
-        }
-        at = end.max(start + 1);
-    }
-    None
+    figures::find(&said.original).into_iter().find_map(|figure| match figure.value {
+        Value::Money(money) => Some((u64::try_from(money.high / 100).ok()?, said.original.get(figure.span)?)),
+        _ => None,
+    })
 }
 
-/// Whole units of a number written the English or the German way.
-fn units(digits: &str) -> Option<u64> {
-    let decimals = digits.rfind(['.', ',']).filter(|at| digits.len() - at - 1 <= 2);
-    let whole: String = digits[..decimals.unwrap_or(digits.len())].chars().filter(char::is_ascii_digit).collect();
-    whole.parse().ok()
+/// Phrases in a block of text: separated by `|` or by the end of a line, one language after the other.
+pub fn list(phrases: &'static str) -> Vec<&'static str> {
+    phrases.split(['|', '\n']).map(str::trim).filter(|p| !p.is_empty()).collect()
 }
 
 #[cfg(test)]

@@ -5,20 +5,24 @@ use jiff::tz::TimeZone;
 use max_core::id::Digest;
 use max_core::lead::{ClientAsk, Direction, Draft, Lead, Message, MessageKind, TaskReason};
 use max_core::policy::{Policy, Service};
+use max_core::prose::{self, Address};
 use max_core::stage::Stage;
-use max_core::stages::closer::Proposal;
+use max_core::stages::closer::{self, Proposal};
 use max_core::stages::scoping::Scope;
 use max_core::stages::{Answer, NeedsPerson, StageResult, Withdrawn};
+use max_documents::doc::Doc;
 use max_documents::{Lang, Letterhead, RenderError};
 use max_engine::ports::{Brief, CallFail, File, Thought};
 use minijinja::{Value, context};
+use serde::Serialize;
 
 use super::text::{self, Said};
 use super::{NAME, intent, wishes};
 use crate::agency::{Agency, AgencyError};
+use crate::steps::Ran;
 
-/// At most this much of one message is read; nobody describes a project at greater length, and a turn stays cheap.
-const READ_AT_MOST: usize = 20_000;
+/// At most this much of one message is read. No message that is taken in is longer, so none is cut.
+const READ_AT_MOST: usize = 1 << 20;
 
 /// One turn.
 pub struct Turn<'a> {
@@ -26,7 +30,12 @@ pub struct Turn<'a> {
     pub agency: &'a Agency,
     pub lead: &'a Lead,
     pub policy: &'a Policy,
+    /// The language to write in: the client's, else English.
     pub lang: Lang,
+    /// What the programs of onboarding made.
+    pub ran: Ran,
+    /// The client's language (BCP 47), whether or not it is one of ours.
+    pub tag: String,
 }
 
 /// Something the client said: the id of the message (`lead` for the first one) and its text.
@@ -41,8 +50,8 @@ impl<'a> Turn<'a> {
         // In LeadGen only the locale is known, which the message itself may contradict.
         let known = (lead.stage != Stage::LeadGen).then_some(lead.language.as_deref()).flatten();
         let tag = known.map_or_else(|| super::lead_gen::language(lead), str::to_owned);
-        let lang = Lang::of_tag(&tag).filter(|l| agency.profile.languages.contains(l)).unwrap_or(Lang::En);
-        Self { brief, agency, lead, policy: &brief.policy, lang }
+        let lang = ours(agency, &tag).unwrap_or(Lang::En);
+        Self { brief, agency, lead, policy: &brief.policy, lang, tag, ran: Ran::default() }
     }
 
     // ---- what the client said -----------------------------------------------------------------------------------
@@ -85,15 +94,31 @@ impl<'a> Turn<'a> {
 
     /// The English name of the client's language, when it is one that the playbook neither reads nor writes.
     pub fn foreign_language(&self) -> Option<&'static str> {
-        let known = (self.lead.stage != Stage::LeadGen).then(|| self.lead.language.clone()).flatten();
-        let tag = known.unwrap_or_else(|| super::lead_gen::language(self.lead));
-        Lang::of_tag(&tag).is_none().then(|| language_name(&tag))
+        ours(self.agency, &self.tag).is_none().then(|| language_name(&self.tag))
     }
 
     /// The same for what the client just said.
     fn foreign_news(&self) -> Option<&'static str> {
         let tag = super::lead_gen::language_of(&self.news()?, Some(self.lead.language.clone()?));
-        Lang::of_tag(&tag).is_none().then(|| language_name(&tag))
+        ours(self.agency, &tag).is_none().then(|| language_name(&tag))
+    }
+
+    /// True when the client says du, je or tu. The first message decides; who is silent there may decide later.
+    pub fn informal(&self) -> bool {
+        let form = |text: &str| prose::address(text, self.lang.tag());
+        let own = ours(self.agency, &self.tag).is_some();
+        let first = form(&self.lead.contact.message);
+        own && first.or_else(|| form(&self.all_said().original)) == Some(Address::Informal)
+    }
+
+    /// The languages that are read here, in English: `English, German and French`.
+    fn languages(&self) -> String {
+        let names: Vec<&str> = self.agency.profile.languages.iter().map(|l| language_name(l.tag())).collect();
+        match names.split_last() {
+            Some((last, [])) => (*last).to_owned(),
+            Some((last, others)) => format!("{} and {last}", others.join(", ")),
+            None => "English".to_owned(),
+        }
     }
 
     /// A message that the playbook cannot read is for a person, who says "retry" when it was dealt with.
@@ -124,8 +149,9 @@ impl<'a> Turn<'a> {
         self.lead.stage_value(Stage::Scoping, "scope")
     }
 
+    /// The newest offer, with the option that the contract stands on once there is one.
     pub fn proposal(&self) -> Option<Proposal> {
-        self.lead.stage_value(Stage::Closer, "proposal")
+        closer::agreed(self.lead)
     }
 
     /// The services by the policy, else the agency's own.
@@ -161,10 +187,10 @@ impl<'a> Turn<'a> {
 
     fn person_or_client(&self) -> String {
         let person = self.person();
-        match (person.is_empty(), self.lang) {
-            (false, _) => person,
-            (true, Lang::En) => "the client".into(),
-            (true, Lang::De) => "der Kunde".into(),
+        if person.is_empty() {
+            self.lang.pick(["the client", "der Kunde", "de klant", "le client"]).into()
+        } else {
+            person
         }
     }
 
@@ -182,10 +208,8 @@ impl<'a> Turn<'a> {
         }
         let wanted = self.wanted();
         let service = wanted.iter().find(|s| s.offered).map(|s| self.agency.service_name(&s.id, self.lang));
-        let (project, joined) = match self.lang {
-            Lang::En => ("Project", "for"),
-            Lang::De => ("Projekt", "für"),
-        };
+        let (project, joined) =
+            self.lang.pick([("Project", "for"), ("Projekt", "für"), ("Project", "voor"), ("Projet", "pour")]);
         format!("{} {joined} {}", service.unwrap_or(project), self.client())
     }
 
@@ -219,9 +243,11 @@ impl<'a> Turn<'a> {
             persona => self.agency.persona(self.brief.task.eidolon),
             disclosure => self.agency.disclosure(self.lang),
             project => self.project(),
+            languages => self.languages(),
         };
-        let (subject, body) =
-            self.agency.mail(self.lang, template, context! { ..slots, ..common }).map_err(unusable)?;
+        let slots = context! { ..slots, ..common };
+        let mail = self.agency.mail(self.lang, self.informal(), template, slots);
+        let (subject, body) = mail.map_err(unusable)?;
         let subject = text::tame(&subject, 140);
         let attachments = Vec::new();
         Ok(vec![Draft { kind, subject, body, attachments, written_by: NAME.into() }])
@@ -246,6 +272,37 @@ impl<'a> Turn<'a> {
     pub fn was_said(&self, body: &str) -> bool {
         let digest = Digest::of(body.as_bytes());
         self.lead.messages.iter().any(|m| m.text == digest)
+    }
+
+    /// A document for the stage's folder: `<name>.json`, which it is rendered from, and `.md`, `.html` and `.pdf`.
+    ///
+    /// Fills in how it came to be, as far as the caller left that open.
+    pub fn document<T: Serialize>(&self, name: &str, value: &T, mut doc: Doc) -> Result<Vec<File>, CallFail> {
+        let source = json(&format!("{name}.json"), value)?;
+        let digest = Digest::of(&source.bytes);
+        let meta = &mut doc.meta;
+        meta.source = Some(digest);
+        meta.version = match self.lead.artifact(self.lead.stage, &source.name) {
+            None => 1,
+            Some(last) if last.sha256 == digest => last.version,
+            Some(last) => last.version + 1,
+        };
+        for (field, value) in [
+            (&mut meta.persona, self.agency.persona(self.brief.task.eidolon)),
+            (&mut meta.voice, NAME),
+            (&mut meta.approver, self.agency.profile.contact.as_str()),
+        ] {
+            if field.is_empty() {
+                value.clone_into(field);
+            }
+        }
+        let rendered = doc.render().map_err(unwritable)?;
+        Ok(vec![
+            source,
+            file(format!("{name}.md"), rendered.markdown),
+            file(format!("{name}.html"), rendered.html),
+            file(format!("{name}.pdf"), rendered.pdf),
+        ])
     }
 
     // ---- results that any stage may give ------------------------------------------------------------------------
@@ -287,8 +344,15 @@ impl<'a> Turn<'a> {
     }
 }
 
+/// The language of a tag where the agency answers in it.
+fn ours(agency: &Agency, tag: &str) -> Option<Lang> {
+    Lang::of_tag(tag).filter(|lang| agency.profile.languages.contains(lang))
+}
+
 fn language_name(tag: &str) -> &'static str {
-    match tag.split(['-', '_']).next().unwrap_or(tag) {
+    match prose::primary(tag) {
+        "en" => "English",
+        "de" => "German",
         "fr" => "French",
         "es" => "Spanish",
         "it" => "Italian",
@@ -333,7 +397,7 @@ pub fn file(name: impl Into<String>, text: impl Into<Vec<u8>>) -> File {
 }
 
 /// A typed result as a readable file.
-pub fn json<T: serde::Serialize>(name: &str, value: &T) -> Result<File, CallFail> {
+pub fn json<T: Serialize>(name: &str, value: &T) -> Result<File, CallFail> {
     let text = serde_json::to_string_pretty(value).map_err(|e| CallFail::Unable(format!("{name}: {e}")))?;
     Ok(file(name, text + "\n"))
 }

@@ -1,10 +1,20 @@
 //! Finds the wishes in a client's words: what is to be built, how much it matters, and where it was said.
+//!
+//! The words stand in tables (`words`), a list for each turn of speech with all languages in it. Reading is linear in
+//! the length of the text.
+
+mod words;
+
+use std::collections::HashMap;
 
 use max_core::stages::scoping::Priority;
 
+pub use self::words::Finder;
+use self::words::{COULD, FRONT, JOINTS, MONEY, NEGATED, NOT, SHOULD, STRESS, TALK, TIME, WANT, WEIGHT, WISH, WONT};
 use super::text::{self, Said, Sentence, sentences};
 use super::turn::Words;
 use crate::agency::{Catalog, Feature};
+use max_core::prose::normalised;
 
 /// One wish.
 pub struct Wish<'a> {
@@ -15,36 +25,141 @@ pub struct Wish<'a> {
     /// The whole sentence.
     pub quote: String,
     pub priority: Priority,
+    /// True when the client said that it matters, and not only that it is wanted.
+    pub stressed: bool,
     pub feature: Option<&'a Feature>,
 }
 
-/// A scope beyond this is talked through by people first.
-const AT_MOST: usize = 60;
+/// A sentence that wishes, and what it came to.
+pub struct Spoken {
+    pub source: String,
+    pub quote: String,
+    /// Numbers of the wishes in it; empty for a sentence about the frame of the project.
+    pub wishes: Vec<usize>,
+    /// The section of the scope that takes up a sentence about the frame.
+    pub section: &'static str,
+}
 
-/// The wishes of a conversation, in the order in which they were said, none of them twice.
-pub fn wishes<'a>(said: &[Words], catalog: &'a Catalog) -> Vec<Wish<'a>> {
-    let mut found: Vec<Wish> = Vec::new();
+/// Everything that was wished.
+#[derive(Default)]
+pub struct Wishes<'a> {
+    /// The wishes in the order in which they were said, none of them twice.
+    pub all: Vec<Wish<'a>>,
+    /// The sentences that they stand in, every one of them.
+    pub spoken: Vec<Spoken>,
+    known: HashMap<String, usize>,
+}
+
+/// A longer sentence is read in pieces.
+const PIECE: usize = 600;
+/// Whether one wish is part of another is looked at among so many; beyond that only the same words are the same wish.
+const COMPARED: usize = 80;
+
+/// The wishes of a conversation.
+pub fn wishes<'a>(said: &[Words], catalog: &'a Catalog) -> Wishes<'a> {
+    let reader = Reader::new(catalog);
+    let mut found = Wishes::default();
     for words in said {
         let mut list_of_wishes = false;
         for sentence in sentences(&words.text) {
-            let of = Said::new(sentence.text);
-            if !sentence.bullet {
-                list_of_wishes = sentence.colon && (is_wish(&of) || feature(&of, catalog).is_some());
-            }
-            let names_something = feature(&of, catalog).is_some();
-            let item = (sentence.bullet && (list_of_wishes || names_something))
-                || (names_something && starts_negated(sentence.text));
-            if (item || is_wish(&of)) && !announces(&sentence, &of, catalog) && !is_frame(&of, catalog) {
-                for wish in split(sentence.text, &words.source, catalog) {
-                    add(&mut found, wish);
+            for piece in pieces(sentence.text) {
+                let of = Said::new(piece);
+                let feature = reader.feature(of.lower());
+                let wish = is_wish(&of);
+                if !sentence.bullet {
+                    list_of_wishes = sentence.colon && (wish || feature.is_some());
                 }
-            }
-            if found.len() >= AT_MOST {
-                return found;
+                let item = (sentence.bullet && (list_of_wishes || feature.is_some()))
+                    || (feature.is_some() && starts_negated(piece));
+                if item || wish {
+                    found.take(&sentence, piece, &words.source, feature, &reader);
+                }
             }
         }
     }
     found
+}
+
+impl<'a> Wishes<'a> {
+    fn take(&mut self, of: &Sentence, piece: &str, source: &str, feature: Option<&Feature>, reader: &Reader<'a>) {
+        let said = Said::new(piece);
+        let section = if feature.is_some() { "" } else { frame(of, &said) };
+        let mut numbers = Vec::new();
+        if section.is_empty() {
+            for wish in split(piece, source, reader) {
+                numbers.push(self.add(wish));
+            }
+            numbers.dedup();
+        }
+        // What holds no thing at all (`we need`) says that something is wanted, which is the goal.
+        let section = if section.is_empty() && numbers.is_empty() { "goal" } else { section };
+        self.spoken.push(Spoken { source: source.to_owned(), quote: piece.to_owned(), wishes: numbers, section });
+    }
+
+    /// The number of the wish, old or new.
+    fn add(&mut self, wish: Wish<'a>) -> usize {
+        let new = normalised(&wish.text);
+        let part = || {
+            let compared = self.known.len() <= COMPARED && new.len() > 12;
+            let inside = |old: &str| old.len() > 12 && (old.contains(&new) || new.contains(old));
+            // The map has no order; the earliest of several is taken.
+            compared.then(|| self.known.iter().filter(|(old, _)| inside(old)).map(|(_, at)| *at).min()).flatten()
+        };
+        let known = self.known.get(&new).copied().or_else(part);
+        if let Some(at) = known
+            && let Some(known) = self.all.get_mut(at)
+        {
+            // What was said later counts more: `we need a shop`, then `we do not need the shop`.
+            if wish.priority == Priority::Wont {
+                known.priority = Priority::Wont;
+                known.quote = wish.quote;
+                known.source = wish.source;
+            }
+            known.stressed |= wish.stressed;
+            return at;
+        }
+        self.known.insert(new, self.all.len());
+        self.all.push(wish);
+        self.all.len() - 1
+    }
+}
+
+/// The features of a catalogue, to be found in one pass.
+struct Reader<'a> {
+    catalog: &'a Catalog,
+    features: Finder,
+}
+
+impl<'a> Reader<'a> {
+    fn new(catalog: &'a Catalog) -> Self {
+        let words =
+            catalog.features.iter().enumerate().flat_map(|(i, f)| f.keywords.iter().map(move |k| (k.as_str(), i)));
+        Self { catalog, features: Finder::new(words) }
+    }
+
+    /// The first feature of the catalogue that a text (lower case) is about.
+    fn feature(&self, lower: &str) -> Option<&'a Feature> {
+        self.features.smallest(lower).and_then(|i| self.catalog.features.get(i))
+    }
+}
+
+/// A sentence in pieces that end at a word, so that none is too long to be quoted.
+fn pieces(sentence: &str) -> impl Iterator<Item = &str> {
+    let mut rest = sentence;
+    std::iter::from_fn(move || {
+        if rest.is_empty() {
+            return None;
+        }
+        let end = if rest.len() <= PIECE {
+            rest.len()
+        } else {
+            let most = text::floor(rest, PIECE);
+            rest[..most].rfind(char::is_whitespace).filter(|at| *at > 0).unwrap_or(most)
+        };
+        let (piece, after) = rest.split_at(end);
+        rest = after.trim_start();
+        Some(piece.trim())
+    })
 }
 
 /// What a text says yes to: its wishes first, then the rest, without the sentences that say `we do not need`.
@@ -56,62 +171,12 @@ pub fn affirmed(message: &str) -> String {
 
 /// True for a sentence that says what is not wanted.
 pub fn is_refusal(sentence: &str) -> bool {
-    starts_negated(sentence) || priority(&Said::new(sentence)) == Priority::Wont
+    starts_negated(sentence) || WONT.any(Said::new(sentence).lower())
 }
 
 /// True when somebody says that they want something, or do not.
 pub fn is_wish(said: &Said) -> bool {
-    const WISH: &[&str] = &[
-        "need",
-        "we want",
-        "i want",
-        "looking for",
-        "would like",
-        "we'd like",
-        "i'd like",
-        "should",
-        "must",
-        "has to",
-        "have to",
-        "can you build",
-        "could you build",
-        "can you make",
-        "can you help",
-        "could you help",
-        "help with",
-        "could you make",
-        "would love",
-        "nice to have",
-        "would be nice",
-        "would be great",
-        "require",
-        "we wish",
-        "important",
-        "maybe later",
-        "optional",
-        "ideally",
-        "brauch",
-        "benötig",
-        "wir suchen",
-        "ich suche",
-        "möchte",
-        "hätten gern",
-        "hätte gern",
-        "wünsch",
-        "soll",
-        "muss",
-        "müss",
-        "wollen",
-        "schön wäre",
-        "wäre schön",
-        "wäre toll",
-        "wichtig",
-        "vielleicht später",
-        "idealerweise",
-        "könnten sie",
-        "könnt ihr",
-    ];
-    said.has(WISH)
+    WISH.any(said.lower())
 }
 
 /// The feature a text is about.
@@ -119,51 +184,28 @@ pub fn feature<'a>(said: &Said, catalog: &'a Catalog) -> Option<&'a Feature> {
     catalog.features.iter().find(|f| said.has(&f.keywords))
 }
 
-/// `We need the following:` announces wishes and is none, unless it names something itself.
-fn announces(sentence: &Sentence, said: &Said, catalog: &Catalog) -> bool {
-    sentence.colon && feature(said, catalog).is_none()
-}
-
-/// True for a sentence about money, time or the talk itself, which is no requirement.
-fn is_frame(said: &Said, catalog: &Catalog) -> bool {
-    const FRAME: &[&str] = &[
-        "budget",
-        "deadline",
-        "need it by",
-        "need this by",
-        "launch",
-        "offer",
-        "quote",
-        "estimate",
-        "call us",
-        "call me",
-        "meeting",
-        "let me know",
-        "spend",
-        "cost",
-        "price",
-        "more information",
-        "your help",
-        "angebot",
-        "preis",
-        "kosten",
-        "termin mit ihnen",
-        "anrufen",
-        "bis ende",
-        "bis zum",
-        "mehr informationen",
-        "ihre hilfe",
-        "ausgeben",
-    ];
-    feature(said, catalog).is_none() && (said.has(FRAME) || text::amount(said).is_some())
+/// The section that takes up a sentence about money, time or the talk itself, which is no requirement.
+fn frame(sentence: &Sentence, said: &Said) -> &'static str {
+    if sentence.colon {
+        // `We need the following:` announces wishes and is none.
+        "goal"
+    } else if MONEY.any(said.lower()) || text::amount(said).is_some() {
+        "budget"
+    } else if TIME.any(said.lower()) {
+        "timeline"
+    } else if TALK.any(said.lower()) {
+        "answers"
+    } else {
+        ""
+    }
 }
 
 /// One sentence may name several things: it is cut where another feature begins.
-fn split<'a>(sentence: &str, source: &str, catalog: &'a Catalog) -> Vec<Wish<'a>> {
+fn split<'a>(sentence: &str, source: &str, reader: &Reader<'a>) -> Vec<Wish<'a>> {
     let whole = Said::new(sentence);
-    let priority = priority(&whole);
+    let (priority, stressed) = priority(&whole);
     let (negated, rest) = object(sentence);
-    let groups = group(rest, catalog);
+    let groups = group(rest, reader);
     let several = groups.len() > 1;
     groups
         .into_iter()
@@ -171,13 +213,14 @@ fn split<'a>(sentence: &str, source: &str, catalog: &'a Catalog) -> Vec<Wish<'a>
             let words = Said::new(part.as_str());
             let no = starts_negated(&part);
             let shown = text::capitalised(&text::tame(bare(&part), 180));
-            let feature = feature(&words, catalog).or_else(|| feature(&whole, catalog).filter(|_| !several));
-            let priority = if no || (negated && !several) { Priority::Wont } else { priority };
+            let feature = reader.feature(words.lower()).or_else(|| reader.feature(whole.lower()).filter(|_| !several));
+            let out = no || (negated && !several);
             (shown.chars().filter(|c| c.is_alphanumeric()).count() > 2).then(|| Wish {
                 text: shown,
                 source: source.to_owned(),
-                quote: text::head(sentence, 600).to_owned(),
-                priority,
+                quote: sentence.to_owned(),
+                priority: if out { Priority::Wont } else { priority },
+                stressed: stressed && !out,
                 feature,
             })
         })
@@ -185,27 +228,14 @@ fn split<'a>(sentence: &str, source: &str, catalog: &'a Catalog) -> Vec<Wish<'a>
 }
 
 /// Cuts at commas and joining words, and joins again what belongs to the feature before.
-fn group(rest: &str, catalog: &Catalog) -> Vec<String> {
-    const JOINTS: &[&str] = &[
-        ", ",
-        " and ",
-        " with ",
-        " plus ",
-        " including ",
-        " but ",
-        " und ",
-        " mit ",
-        " sowie ",
-        " inklusive ",
-        " aber ",
-    ];
+fn group(rest: &str, reader: &Reader) -> Vec<String> {
     let mut groups: Vec<(String, Option<&str>)> = Vec::new();
     let mut rest = rest;
     let mut joint = "";
     loop {
         let cut = JOINTS.iter().filter_map(|j| rest.find(j).map(|at| (at, *j))).min_by_key(|(at, j)| (*at, j.len()));
         let part = cut.map_or(rest, |(at, _)| &rest[..at]);
-        let about = feature(&Said::new(part), catalog).map(|f| f.id.as_str());
+        let about = reader.feature(Said::new(part).lower()).map(|f| f.id.as_str());
         match groups.last_mut() {
             Some((_, Some(before))) if about.is_some_and(|a| a != *before) || starts_negated(part) => {
                 groups.push((part.to_owned(), about.or(Some(""))));
@@ -230,98 +260,19 @@ fn group(rest: &str, catalog: &Catalog) -> Vec<String> {
 
 /// The sentence without `we need` and the like, and whether it was `we do not need`.
 pub fn object(sentence: &str) -> (bool, &str) {
-    const NOT: &[&str] = &[
-        "we do not need",
-        "we don't need",
-        "i do not need",
-        "i don't need",
-        "we need no",
-        "we do not want",
-        "we don't want",
-        "there is no need for",
-        "no need for",
-        "wir brauchen kein",
-        "ich brauche kein",
-        "wir benötigen kein",
-        "wir möchten kein",
-        "wir wollen kein",
-    ];
-    const WANT: &[&str] = &[
-        "ich suche jemanden für",
-        "wir suchen jemanden für",
-        "looking for somebody for",
-        "looking for someone for",
-        "need",
-        "can you help us with",
-        "can you help me with",
-        "could you help us with",
-        "could you help me with",
-        "we need",
-        "i need",
-        "we want",
-        "i want",
-        "we are looking for",
-        "i am looking for",
-        "we're looking for",
-        "i'm looking for",
-        "looking for",
-        "we would like to have",
-        "we would like",
-        "i would like to have",
-        "i would like",
-        "we'd like",
-        "i'd like",
-        "we also need",
-        "we require",
-        "can you build us",
-        "can you build",
-        "could you build us",
-        "could you build",
-        "can you make us",
-        "can you make",
-        "nice to have would be",
-        "and need",
-        "and want",
-        "and are looking for",
-        "und brauchen",
-        "und suchen",
-        "und möchten",
-        "und wollen",
-        "nice to have",
-        "it would be nice to have",
-        "would be nice to have",
-        "wir brauchen auch",
-        "wir brauchen",
-        "ich brauche",
-        "wir suchen",
-        "ich suche",
-        "wir benötigen",
-        "ich benötige",
-        "wir möchten",
-        "ich möchte",
-        "wir wollen",
-        "wir wünschen uns",
-        "wir hätten gerne",
-        "wir hätten gern",
-        "ich hätte gerne",
-        "ich hätte gern",
-        "schön wäre auch",
-        "schön wäre",
-    ];
     let said = Said::new(sentence);
-    for (phrases, negated) in [(NOT, true), (WANT, false)] {
-        let Some((at, phrase)) = phrases
-            .iter()
-            .filter_map(|p| said.position(p).map(|at| (at, *p)))
-            // `Need a page` is a wish of the writer, `guests need a page` says more with its subject.
-            .filter(|(at, p)| *p != "need" || *at == 0)
-            .min_by_key(|(at, p)| (*at, usize::MAX - p.len()))
-        else {
-            continue;
-        };
-        let after = sentence.get(at + phrase.len()..).unwrap_or_default();
-        // `kein` may go on as `keine` or `keinen`.
-        let after = after.trim_start_matches(|c: char| c.is_alphabetic()).trim_start_matches([':', ',', ' ']);
+    let lower = said.lower();
+    for (finder, negated) in [(&*NOT, true), (&*WANT, false)] {
+        // `Need a page` is a wish of the writer, `guests need a page` says more with its subject.
+        let alone = |at: usize, len: usize| lower.get(at..at + len) == Some("need") && at > 0;
+        let first = finder.hits(lower).find(|h| !alone(h.at, h.len)).map(|h| h.at);
+        let hit = first.and_then(|at| finder.hits(lower).filter(|h| h.at == at).max_by_key(|h| h.len));
+        let Some(hit) = hit else { continue };
+        let after = sentence.get(hit.at + hit.len..).unwrap_or_default();
+        // `kein` may go on as `keine` or `keinen`; `d'` is followed by the thing at once.
+        let elided = lower.get(..hit.at + hit.len).is_some_and(|s| s.ends_with(['\'', '’']));
+        let after = if elided { after } else { after.trim_start_matches(|c: char| c.is_alphabetic()) };
+        let after = after.trim_start_matches([':', ',', ' ']);
         let enough = after.chars().filter(|c| c.is_alphanumeric()).count() > 2;
         // `We want to sell …` reads better whole.
         if enough && !after.to_lowercase().starts_with("to ") {
@@ -334,15 +285,11 @@ pub fn object(sentence: &str) -> (bool, &str) {
 
 fn starts_negated(part: &str) -> bool {
     let lower = text::head(part.trim_start(), 20).to_lowercase();
-    ["no ", "not ", "without a ", "kein ", "keine ", "keinen ", "nicht ", "ohne "].iter().any(|n| lower.starts_with(n))
+    NEGATED.iter().any(|n| lower.starts_with(n))
 }
 
 /// Without articles and negations at the front.
 fn bare(part: &str) -> &str {
-    const FRONT: &[&str] = &[
-        "have ", "has ", "a ", "an ", "the ", "no ", "not ", "also ", "some ", "and ", "eine ", "einen ", "ein ",
-        "einem ", "die ", "der ", "das ", "keine ", "keinen ", "kein ", "nicht ", "auch ", "und ",
-    ];
     let mut rest = part.trim();
     for _ in 0..3 {
         let before = rest;
@@ -361,97 +308,24 @@ fn bare(part: &str) -> &str {
 
 /// `A blog would be nice to have` is about a blog; how much it matters stands in the priority.
 fn without_weight(part: &str) -> &str {
-    const WEIGHT: &[&str] = &[
-        " would be nice to have",
-        " would be nice",
-        " would be great",
-        " is a must",
-        " is important",
-        " is optional",
-        " wäre schön",
-        " wäre toll",
-        " ist wichtig",
-        " ist ein muss",
-    ];
     let lower = Said::new(part);
-    let cut = WEIGHT.iter().find_map(|w| lower.position(w).filter(|at| at + w.len() == part.len()));
+    let cut = WEIGHT.iter().filter(|w| lower.lower().ends_with(**w)).map(|w| part.len() - w.len()).min();
     cut.and_then(|at| part.get(..at)).filter(|p| p.chars().count() > 2).unwrap_or(part)
 }
 
-fn priority(said: &Said) -> Priority {
-    const WONT: &[&str] = &[
-        "do not need",
-        "don't need",
-        "not needed",
-        "no need for",
-        "not necessary",
-        "not required",
-        "out of scope",
-        "nicht nötig",
-        "nicht notwendig",
-        "brauchen kein",
-        "brauche kein",
-        "benötigen kein",
-        "brauchen wir nicht",
-        "wollen kein",
-        "möchten kein",
-        "nicht gebraucht",
-    ];
-    const COULD: &[&str] = &[
-        "nice to have",
-        "would be nice",
-        "would be great",
-        "would love",
-        "maybe",
-        "perhaps",
-        "optional",
-        "later",
-        "if possible",
-        "schön wäre",
-        "wäre schön",
-        "wäre toll",
-        "vielleicht",
-        "eventuell",
-        "später",
-        "wenn möglich",
-    ];
-    const SHOULD: &[&str] = &[
-        "should",
-        "ideally",
-        "would like",
-        "we'd like",
-        "i'd like",
-        "soll",
-        "idealerweise",
-        "hätten gern",
-        "hätte gern",
-    ];
-    const MUST: &[&str] =
-        &["must", "need", "has to", "have to", "required", "important", "muss", "müss", "brauch", "benötig", "wichtig"];
-    if said.has(WONT) {
-        Priority::Wont
-    } else if said.has(COULD) {
-        Priority::Could
-    } else if said.has(MUST) {
-        Priority::Must
-    } else if said.has(SHOULD) {
-        Priority::Should
+/// How much it matters, and whether that was said in so many words.
+fn priority(said: &Said) -> (Priority, bool) {
+    let lower = said.lower();
+    if WONT.any(lower) {
+        (Priority::Wont, false)
+    } else if COULD.any(lower) {
+        (Priority::Could, false)
+    } else if STRESS.any(lower) {
+        (Priority::Must, true)
+    } else if SHOULD.any(lower) {
+        (Priority::Should, false)
     } else {
-        Priority::Must
-    }
-}
-
-fn add<'a>(found: &mut Vec<Wish<'a>>, wish: Wish<'a>) {
-    let new = text::normalised(&wish.text);
-    let known = found.iter_mut().find(|w| {
-        let old = text::normalised(&w.text);
-        old == new || (old.len() > 12 && new.len() > 12 && (old.contains(&new) || new.contains(&old)))
-    });
-    match known {
-        // What was said later counts more: `we need a shop`, then `we do not need the shop`.
-        Some(known) if wish.priority == Priority::Wont => known.priority = Priority::Wont,
-        Some(_) => {}
-        None => found.push(wish),
+        (Priority::Must, false)
     }
 }
 
@@ -463,7 +337,7 @@ mod tests {
     fn read(message: &str) -> Vec<(String, Priority)> {
         let agency = Agency::load(None).expect("the built-in agency");
         let said = [Words { source: "lead".into(), text: message.into() }];
-        wishes(&said, &agency.catalog).into_iter().map(|w| (w.text, w.priority)).collect()
+        wishes(&said, &agency.catalog).all.into_iter().map(|w| (w.text, w.priority)).collect()
     }
 
     #[test]
@@ -499,5 +373,44 @@ mod tests {
         let texts: Vec<&str> = found.iter().map(|(t, _)| t.as_str()).collect();
         assert_eq!(texts, ["Website", "Kontaktformular", "Terminbuchung", "Onlineshop"]);
         assert_eq!(found[3].1, Priority::Wont);
+    }
+
+    #[test]
+    fn wishes_and_refusals_are_read_in_dutch_and_french() {
+        let cases = [
+            (
+                "Wij zoeken een nieuwe website met een agenda. Een nieuwsbrief zou mooi zijn. Het formulier moet op de \
+                 telefoon werken. We hebben geen webshop nodig.",
+                [Priority::Must, Priority::Must, Priority::Could, Priority::Must, Priority::Wont],
+            ),
+            (
+                "Nous cherchons un nouveau site web avec un calendrier. Une newsletter serait un plus. Le formulaire doit \
+                 fonctionner sur téléphone. Nous n’avons pas besoin d’un shop.",
+                [Priority::Must, Priority::Must, Priority::Could, Priority::Must, Priority::Wont],
+            ),
+        ];
+        for (message, priorities) in cases {
+            let found = read(message);
+            assert_eq!(found.iter().map(|(_, p)| *p).collect::<Vec<_>>(), priorities, "{found:?}");
+        }
+        for refusal in
+            ["Geen webshop", "Pas de boutique", "Nous ne voulons pas de blog", "Een blog is niet nodig", "Sans blog"]
+        {
+            assert!(is_refusal(refusal), "{refusal}");
+        }
+    }
+
+    #[test]
+    fn every_sentence_that_wishes_is_among_what_was_spoken() {
+        let agency = Agency::load(None).expect("the built-in agency");
+        let message = "We need a website: soon. Our budget must stay below 9,000 EUR. Please call us, we need your help. \
+                       It has to launch in May.\n- Kein Blog\nNous voulons un site.\nWe need";
+        let said = [Words { source: "lead".into(), text: message.into() }];
+        let found = wishes(&said, &agency.catalog);
+        for sentence in sentences(message).iter().filter(|s| is_wish(&Said::new(s.text))) {
+            let spoken = found.spoken.iter().find(|s| s.quote == sentence.text);
+            let spoken = spoken.unwrap_or_else(|| panic!("lost: {}", sentence.text));
+            assert!(!spoken.wishes.is_empty() || !spoken.section.is_empty(), "{}", sentence.text);
+        }
     }
 }

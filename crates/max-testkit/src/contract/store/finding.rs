@@ -45,6 +45,22 @@ pub(super) fn leads_of_a_person_are_found(subject: &Subject) {
     assert_eq!(subject.store.any_lead_of("eve"), Ok(Some(nameless.id())), "without an address the name counts");
 }
 
+pub(super) fn leads_of_a_company_are_found(subject: &Subject) {
+    let of = |name: &str, email: &str, website: Option<&str>| {
+        let website = website.map(str::to_owned);
+        let (story, write) = Story::with(NewLead { email: email.into(), website, ..new_lead(name) });
+        subject.keep(&[write]);
+        story.id()
+    };
+    let by_mail = of("Ada", "ada@studio.example", None);
+    let by_site = of("Bo", "bo@gmail.com", Some("https://www.studio.example/about"));
+    of("Cy", "cy@gmail.com", None);
+    let found = |domain: &str, limit| subject.store.leads_of_company(domain, limit);
+    assert_eq!(found("studio.example", 9), Ok(vec![by_site, by_mail]), "newest first");
+    assert_eq!(found("studio.example", 1), Ok(vec![by_site]));
+    assert_eq!(found("gmail.com", 9), Ok(vec![]), "a provider is no company");
+}
+
 pub(super) fn fingerprints_are_found(subject: &Subject) {
     let story = subject.ingested("Ada");
     let fingerprint = story.lead().contact.fingerprint();

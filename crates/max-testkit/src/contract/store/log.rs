@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 use max_core::command::Request;
 use max_core::id::{Digest, SignalId};
 use max_core::lead::{Actor, NewLead};
-use max_engine::ports::WriteError;
+use max_engine::ports::{RenderedState, WriteError};
 
 use super::{Meddling, Subject, hand_off, nobody};
 use crate::builders::{Story, beginning, keyed, new_lead};
@@ -19,6 +19,19 @@ pub(super) fn committed_writes_are_visible(subject: &Subject) {
     assert_eq!(subject.store.last_position(), Ok(positions[0]));
     assert_eq!(subject.store.lead(story.id()), Ok(Some(story.lead().as_ref().clone())));
     assert_eq!(subject.store.lead(nobody()), Ok(None));
+}
+
+pub(super) fn a_rendered_state_is_that_of_the_newest_version(subject: &Subject) {
+    let mut story = subject.ingested("Ada");
+    let rendered = |story: &Story| Ok(Some(RenderedState::of(story.lead())));
+    assert_eq!(subject.store.state(story.id()), rendered(&story), "somebody works on it");
+    for write in story.to_scope_approval() {
+        subject.keep(&[write]);
+    }
+    assert_eq!(subject.store.state(story.id()), rendered(&story), "it waits for a person");
+    subject.keep(&[story.hand_off()]);
+    assert_eq!(subject.store.state(story.id()), rendered(&story), "an older rendering does not count");
+    assert_eq!(subject.store.state(nobody()), Ok(None));
 }
 
 pub(super) fn a_lead_is_the_fold_of_its_entries(subject: &Subject) {

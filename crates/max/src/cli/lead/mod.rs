@@ -1,6 +1,9 @@
 //! `max lead`: bring in, look at and move leads.
 
 mod add;
+mod diff;
+mod erase;
+mod export;
 mod handoff;
 mod list;
 mod message;
@@ -26,6 +29,7 @@ pub enum Command {
     Add(Box<add::Args>),
     List(list::Args),
     Show(show::Args),
+    Diff(diff::Args),
     Handoff(handoff::Args),
     Message(message::Args),
     Sign(sign::Args),
@@ -35,6 +39,8 @@ pub enum Command {
     Escalate(moves::Escalate),
     Close(moves::Close),
     Reopen(moves::Reopen),
+    Export(export::Args),
+    Erase(erase::Args),
 }
 
 pub(super) async fn run(command: Command, context: &Context<'_>) -> Result<Exit, Failure> {
@@ -42,6 +48,7 @@ pub(super) async fn run(command: Command, context: &Context<'_>) -> Result<Exit,
         Command::Add(args) => add::run(&args, context).await,
         Command::List(args) => list::run(&args, context).await,
         Command::Show(args) => show::run(&args, context).await,
+        Command::Diff(args) => diff::run(&args, context).await,
         Command::Handoff(args) => handoff::run(&args, context).await,
         Command::Message(args) => message::run(&args, context).await,
         Command::Sign(args) => sign::run(&args, context).await,
@@ -51,6 +58,8 @@ pub(super) async fn run(command: Command, context: &Context<'_>) -> Result<Exit,
         Command::Escalate(args) => moves::escalate(&args, context).await,
         Command::Close(args) => moves::close(&args, context).await,
         Command::Reopen(args) => moves::reopen(&args, context).await,
+        Command::Export(args) => export::run(&args, context).await,
+        Command::Erase(args) => erase::run(&args, context).await,
     }
 }
 

@@ -73,6 +73,9 @@ fn head(context: &Context<'_>, lead: &LeadView) {
     if let Some(approval) = &lead.approval {
         out.print(&format!("  max approvals show {}", approval.id));
     }
+    if !lead.portal.is_empty() {
+        out.print(&format!("Client's page: {}", line(&lead.portal)));
+    }
     if let Some(document) = lead.waits.as_ref().and_then(|w| w.get("document")).and_then(Value::as_str) {
         out.print(&format!("  document to sign: {document}"));
     }

@@ -1,0 +1,355 @@
+//! A document as PDF, set by typst.
+//!
+//! The layout is one fixed program, `document.typ`. A document reaches it as JSON, in the only file that the program can
+//! open: strings stay strings and are never read as markup or code, and there is no other file, package or network to
+//! reach. The fonts are the ones built in, so that the same document gives the same bytes on every machine; what they
+//! do not hold is shown as `▯` and said at the end of the document.
+
+use std::sync::LazyLock;
+
+use serde_json::{Value, json};
+use typst::diag::{FileError, FileResult, SourceDiagnostic};
+use typst::foundations::{Bytes, Datetime, Duration, Smart};
+use typst::syntax::{FileId, RootedPath, Source, VirtualPath, VirtualRoot};
+use typst::text::{Font, FontBook};
+use typst::utils::LazyHash;
+use typst::{Library, LibraryExt, World};
+use typst_layout::PagedDocument;
+use typst_pdf::{PdfOptions, PdfStandard, PdfStandards};
+
+use super::{FOOT_AT_MOST, NAME_AT_MOST, cut, line, right_to_left};
+use crate::RenderError;
+use crate::doc::{Block, Card, Doc, Style, Table, Text};
+use crate::engine::label;
+
+/// A document on paper.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pdf {
+    /// The file.
+    pub bytes: Vec<u8>,
+    /// How many pages it has.
+    pub pages: usize,
+}
+
+pub fn write(doc: &Doc) -> Result<Pdf, RenderError> {
+    let failed = |cause: String| RenderError { document: format!("{}.pdf", line(&doc.kind)), cause };
+    let paper = Paper { content: Bytes::from_string(Content::default().of(doc).to_string()) };
+    let document: Result<PagedDocument, _> = typst::compile(&paper).output;
+    let result = document.and_then(|document| {
+        let options = PdfOptions {
+            ident: Smart::Custom(identity(doc)),
+            creator: Smart::Custom(Some("MAX".into())),
+            standards: ACCESSIBLE.clone(),
+            ..PdfOptions::default()
+        };
+        Ok(Pdf { bytes: typst_pdf::pdf(&document, &options)?, pages: document.pages().len() })
+    });
+    // What typst remembers of this document is of no use for the next one.
+    typst::comemo::evict(0);
+    result.map_err(|errors| failed(sentence(&errors)))
+}
+
+/// What tells this document from every other one.
+fn identity(doc: &Doc) -> String {
+    let source = doc.meta.source.map(|digest| digest.to_string()).unwrap_or_default();
+    format!("{}\n{}\n{}\n{}\n{source}", doc.head.agency, doc.kind, doc.title, doc.meta.version)
+}
+
+fn sentence(errors: &[SourceDiagnostic]) -> String {
+    let said = |e: &SourceDiagnostic| {
+        std::iter::once(e.message.as_str()).chain(e.hints.iter().map(|h| h.v.as_str())).collect::<Vec<_>>().join("; ")
+    };
+    errors.iter().take(3).map(said).collect::<Vec<_>>().join(" · ")
+}
+
+// ---- what the layout program may reach ------------------------------------------------------------------------------
+
+/// The world of one document: the program, its content and the fonts.
+struct Paper {
+    content: Bytes,
+}
+
+impl World for Paper {
+    fn library(&self) -> &LazyHash<Library> {
+        &LIBRARY
+    }
+
+    fn book(&self) -> &LazyHash<FontBook> {
+        &FONTS.book
+    }
+
+    fn main(&self) -> FileId {
+        PROGRAM.id()
+    }
+
+    fn source(&self, id: FileId) -> FileResult<Source> {
+        if id == PROGRAM.id() { Ok(PROGRAM.clone()) } else { Err(FileError::AccessDenied) }
+    }
+
+    fn file(&self, id: FileId) -> FileResult<Bytes> {
+        if id == *CONTENT { Ok(self.content.clone()) } else { Err(FileError::AccessDenied) }
+    }
+
+    fn font(&self, index: usize) -> Option<Font> {
+        FONTS.fonts.get(index).cloned()
+    }
+
+    fn today(&self, _offset: Option<Duration>) -> Option<Datetime> {
+        None
+    }
+}
+
+static LIBRARY: LazyLock<LazyHash<Library>> = LazyLock::new(|| LazyHash::new(Library::default()));
+
+static PROGRAM: LazyLock<Source> =
+    LazyLock::new(|| Source::new(file_id("document.typ"), include_str!("document.typ").into()));
+
+static CONTENT: LazyLock<FileId> = LazyLock::new(|| file_id("document.json"));
+
+/// PDF/UA-1: tagged, titled, with a language. A document that does not reach it is an error, not a lesser document.
+static ACCESSIBLE: LazyLock<PdfStandards> =
+    LazyLock::new(|| PdfStandards::new(&[PdfStandard::Ua_1]).unwrap_or_default());
+
+#[expect(clippy::unreachable, reason = "both names are literals without dots or separators")]
+fn file_id(name: &str) -> FileId {
+    match VirtualPath::new(name) {
+        Ok(path) => RootedPath::new(VirtualRoot::Project, path).intern(),
+        Err(_) => unreachable!("{name} is a path"),
+    }
+}
+
+/// The fonts built in, and which characters they hold.
+struct Fonts {
+    book: LazyHash<FontBook>,
+    fonts: Vec<Font>,
+    /// One bit per code point.
+    held: Vec<u64>,
+}
+
+static FONTS: LazyLock<Fonts> = LazyLock::new(|| {
+    let fonts: Vec<Font> = typst_assets::fonts().flat_map(|data| Font::iter(Bytes::new(data))).collect();
+    let mut held = vec![0u64; 0x11_0000 / 64];
+    for c in fonts.iter().flat_map(|font| font.info().coverage.iter()) {
+        if let Some(word) = held.get_mut(c as usize / 64) {
+            *word |= 1 << (c % 64);
+        }
+    }
+    Fonts { book: LazyHash::new(FontBook::from_fonts(&fonts)), fonts, held }
+});
+
+fn shown(c: char) -> bool {
+    let c = c as usize;
+    FONTS.held.get(c / 64).is_some_and(|word| word >> (c % 64) & 1 == 1)
+}
+
+// ---- the content ----------------------------------------------------------------------------------------------------
+
+/// A word longer than this may be broken anywhere.
+const WORD_AT_MOST: usize = 24;
+/// A card longer than this may go over a page, because it might not fit on one.
+const CARD_KEEPS_TO: usize = 1_400;
+
+/// Turns a document into what the layout program reads, and remembers whether a character had no glyph.
+#[derive(Default)]
+struct Content {
+    missing: bool,
+    /// The level of the last heading; PDF/UA allows no level to be left out.
+    level: u8,
+}
+
+impl Content {
+    fn of(mut self, doc: &Doc) -> Value {
+        let date = doc.head.date;
+        let blocks: Vec<Value> = doc.content().map(|block| self.block(doc, block)).collect();
+        let foot: Vec<String> = [&doc.head.agency, &doc.kind].map(|t| self.words(&cut(&line(t), FOOT_AT_MOST))).into();
+        let mut value = json!({
+            "lang": doc.lang.tag(),
+            "accent": doc.accent(),
+            "kind": self.words(&line(&doc.kind)),
+            "title": self.words(&unwidowed(&doc.headline())),
+            "under": doc.under_title().iter().map(|(name, value)| json!([name, self.words(value)])).collect::<Vec<_>>(),
+            "agency": self.words(&cut(&line(&doc.head.agency), NAME_AT_MOST)),
+            "address": self.words(&cut(&line(&doc.head.agency_address), 240)),
+            "mail": self.words(&cut(&line(&doc.head.agency_mail), NAME_AT_MOST)),
+            "date": [i32::from(date.year().max(0)), i32::from(date.month()), i32::from(date.day())],
+            "keywords": doc.marks().iter().map(|(n, v)| if v == "yes" { (*n).into() } else { format!("{n}={v}") }).collect::<Vec<_>>(),
+            "foot": foot.join(" · "),
+            "page": label(doc.lang, "doc_page"),
+            "drafted": self.words(&doc.drafted()),
+            "disclosure": self.words(&line(&doc.head.disclosure)),
+            "blocks": blocks,
+        });
+        value["missing"] = if self.missing { label(doc.lang, "doc_missing").into() } else { Value::Null };
+        value
+    }
+
+    fn block(&mut self, doc: &Doc, block: &Block) -> Value {
+        match block {
+            Block::Heading { level, text } => {
+                json!({"is": "heading", "level": self.level((*level).clamp(2, 3) - 1), "text": self.line(text)})
+            }
+            Block::Para(text) => json!({"is": "para", "text": self.text(text)}),
+            Block::Standfirst(text) => json!({"is": "standfirst", "text": self.text(text)}),
+            Block::Quote { text, source } => {
+                json!({"is": "quote", "text": self.text(&text.into()), "source": self.line(source)})
+            }
+            Block::List { ordered, items } => {
+                json!({"is": "list", "ordered": ordered, "items": items.iter().map(|i| self.text(i)).collect::<Vec<_>>()})
+            }
+            Block::Facts(facts) => json!({"is": "facts", "facts": self.facts(facts)}),
+            Block::Table(table) => self.table(table),
+            Block::Card(card) => self.card(card),
+            Block::Note(text) => json!({"is": "note", "text": self.text(text)}),
+            Block::Signatures(signers) => json!({
+                "is": "signatures",
+                "label": label(doc.lang, "doc_signature"),
+                "signers": signers.iter().map(|s| json!([self.line(&s.role), self.line(&s.name), self.line(&s.note)])).collect::<Vec<_>>(),
+            }),
+            Block::PageBreak => json!({"is": "pagebreak"}),
+        }
+    }
+
+    /// A heading's level, at most one deeper than the last.
+    fn level(&mut self, wanted: u8) -> u8 {
+        let level = wanted.min(self.level + 1);
+        self.level = self.level.max(level);
+        level
+    }
+
+    fn facts(&mut self, facts: &[(String, Text)]) -> Value {
+        facts.iter().map(|(name, value)| json!([self.line(name), self.text(value)])).collect()
+    }
+
+    fn table(&mut self, table: &Table) -> Value {
+        let rows = table.rows.iter().map(|row| {
+            let cells: Vec<Value> =
+                (0..table.columns.len()).map(|i| self.text(row.cells.get(i).unwrap_or(&Text::default()))).collect();
+            json!({"tone": row.tone.name(), "cells": cells})
+        });
+        let rows: Vec<Value> = rows.collect();
+        json!({
+            "is": "table",
+            "columns": table.columns.iter().map(|c| json!({"title": self.line(&c.title), "number": c.number})).collect::<Vec<_>>(),
+            "widths": widths(table),
+            "rows": rows,
+        })
+    }
+
+    fn card(&mut self, card: &Card) -> Value {
+        let length =
+            card.title.len() + card.facts.iter().map(|(name, value)| name.len() + length(value)).sum::<usize>();
+        json!({
+            "is": "card",
+            "level": self.level(2),
+            "keep": length <= CARD_KEEPS_TO,
+            "id": self.line(&card.id),
+            "tag": self.line(&card.tag),
+            "tone": card.tone.name(),
+            "title": self.line(&card.title),
+            "facts": self.facts(&card.facts),
+        })
+    }
+
+    /// Spans, each a list of lines.
+    fn text(&mut self, text: &Text) -> Value {
+        let all: String = text.0.iter().map(|span| span.text.as_str()).collect();
+        let spans: Vec<Value> = text
+            .0
+            .iter()
+            .map(|span| {
+                let clean = super::clean(&span.text);
+                let lines: Vec<String> = clean.split('\n').map(|l| self.words(l)).collect();
+                json!({"style": style(span.style), "lines": lines})
+            })
+            .collect();
+        json!({"rtl": right_to_left(&all), "spans": spans})
+    }
+
+    fn line(&mut self, text: &str) -> String {
+        self.words(&line(text))
+    }
+
+    /// Words that can be set: every character has a glyph, and no word is too long for a line.
+    fn words(&mut self, text: &str) -> String {
+        let mut out = String::with_capacity(text.len() + 8);
+        for word in text.split_inclusive([' ', '\t']) {
+            let long = word.chars().count() > WORD_AT_MOST;
+            let mut run = 0;
+            for c in word.chars() {
+                match c {
+                    '\t' => out.push(' '),
+                    // They belong to the character before, which has no glyph, or to one that looks well without.
+                    '\u{200c}' | '\u{200d}' | '\u{fe00}'..='\u{fe0f}' => continue,
+                    c if shown(c) => out.push(c),
+                    // A modifier or a mark on something else.
+                    '\u{300}'..='\u{36f}' | '\u{1f3fb}'..='\u{1f3ff}' => continue,
+                    _ => {
+                        self.missing = true;
+                        if !out.ends_with('▯') {
+                            out.push('▯');
+                        }
+                    }
+                }
+                run += 1;
+                if long && run >= 12 {
+                    out.push('\u{200b}');
+                    run = 0;
+                }
+            }
+        }
+        out
+    }
+}
+
+/// Keeps a short last word from standing alone on a line.
+fn unwidowed(title: &str) -> String {
+    match title.rsplit_once(' ') {
+        Some((before, last)) if last.chars().count() <= 8 => format!("{before}\u{a0}{last}"),
+        _ => title.to_owned(),
+    }
+}
+
+fn length(text: &Text) -> usize {
+    text.0.iter().map(|span| span.text.len()).sum()
+}
+
+/// How wide each column is: 0 for what its content needs, else its share of the rest.
+fn widths(table: &Table) -> Vec<u32> {
+    let longest = |i: usize| {
+        let cells = table
+            .rows
+            .iter()
+            .filter_map(|row| row.cells.get(i))
+            .map(|cell| cell.0.iter().map(|s| s.text.chars().count()).sum());
+        cells.max().unwrap_or(0usize)
+    };
+    let mut widths: Vec<u32> = table
+        .columns
+        .iter()
+        .enumerate()
+        .map(|(i, column)| {
+            let longest = longest(i).max(column.title.chars().count());
+            if (column.number && longest <= 24) || longest <= 12 {
+                0
+            } else {
+                u32::try_from(longest.clamp(20, 90)).unwrap_or(90)
+            }
+        })
+        .collect();
+    // A table spans the page: where nothing asks for the rest, the first column takes it.
+    if widths.iter().all(|w| *w == 0)
+        && let Some(first) = widths.first_mut()
+    {
+        *first = 1;
+    }
+    widths
+}
+
+fn style(style: Style) -> &'static str {
+    match style {
+        Style::Plain => "plain",
+        Style::Strong => "strong",
+        Style::Soft => "soft",
+        Style::Code => "code",
+    }
+}
