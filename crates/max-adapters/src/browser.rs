@@ -22,7 +22,8 @@ const PROGRAMS: [&str; 5] = [
     "/snap/bin/chromium",
 ];
 
-const TIME_LIMIT: Duration = Duration::from_secs(20);
+/// The first start after an installation reads some hundred megabytes.
+const TIME_LIMIT: Duration = Duration::from_secs(60);
 const OUTPUT_LIMIT: usize = 256 * 1024;
 /// How long another run is waited for.
 const PATIENCE: Duration = Duration::from_secs(8);

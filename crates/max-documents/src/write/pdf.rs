@@ -8,10 +8,11 @@
 use std::sync::LazyLock;
 
 use serde_json::{Value, json};
-use typst::diag::{FileError, FileResult, SourceDiagnostic};
+use typst::diag::{FileError, FileResult, SourceDiagnostic, SourceResult};
 use typst::foundations::{Bytes, Datetime, Duration, Smart};
+use typst::layout::Abs;
 use typst::syntax::{FileId, RootedPath, Source, VirtualPath, VirtualRoot};
-use typst::text::{Font, FontBook};
+use typst::text::{Font, FontBook, FontInstance, FontStyle, FontVariant, FontVariations, FontWeight};
 use typst::utils::LazyHash;
 use typst::{Library, LibraryExt, World};
 use typst_layout::PagedDocument;
@@ -32,21 +33,25 @@ pub struct Pdf {
 }
 
 pub fn write(doc: &Doc) -> Result<Pdf, RenderError> {
-    let failed = |cause: String| RenderError { document: format!("{}.pdf", line(&doc.kind)), cause };
-    let paper = Paper { content: Bytes::from_string(Content::default().of(doc).to_string()) };
-    let document: Result<PagedDocument, _> = typst::compile(&paper).output;
-    let result = document.and_then(|document| {
-        let options = PdfOptions {
-            ident: Smart::Custom(identity(doc)),
-            creator: Smart::Custom(Some("MAX".into())),
-            standards: ACCESSIBLE.clone(),
-            ..PdfOptions::default()
-        };
-        Ok(Pdf { bytes: typst_pdf::pdf(&document, &options)?, pages: document.pages().len() })
-    });
+    // Marks that are combined in ways no font foresaw can still come out without a glyph. Then the document is set once
+    // more with ordinary letters alone: what a client writes never keeps a document from being made.
+    let result = set(doc, shown).or_else(|_| set(doc, |c| ordinary(c) && shown(c)));
     // What typst remembers of this document is of no use for the next one.
     typst::comemo::evict(0);
-    result.map_err(|errors| failed(sentence(&errors)))
+    result.map_err(|errors| RenderError { document: format!("{}.pdf", line(&doc.kind)), cause: sentence(&errors) })
+}
+
+/// The document with the characters that `shown` lets through.
+fn set(doc: &Doc, shown: fn(char) -> bool) -> SourceResult<Pdf> {
+    let paper = Paper { content: Bytes::from_string(Content::showing(shown).of(doc).to_string()) };
+    let document: PagedDocument = typst::compile(&paper).output?;
+    let options = PdfOptions {
+        ident: Smart::Custom(identity(doc)),
+        creator: Smart::Custom(Some("MAX".into())),
+        standards: ACCESSIBLE.clone(),
+        ..PdfOptions::default()
+    };
+    Ok(Pdf { bytes: typst_pdf::pdf(&document, &options)?, pages: document.pages().len() })
 }
 
 /// What tells this document from every other one.
@@ -118,28 +123,77 @@ fn file_id(name: &str) -> FileId {
     }
 }
 
-/// The fonts built in, and which characters they hold.
+/// The fonts built in, and which characters can be set with them.
 struct Fonts {
     book: LazyHash<FontBook>,
     fonts: Vec<Font>,
     /// One bit per code point.
-    held: Vec<u64>,
+    settable: Vec<u64>,
 }
 
 static FONTS: LazyLock<Fonts> = LazyLock::new(|| {
     let fonts: Vec<Font> = typst_assets::fonts().flat_map(|data| Font::iter(Bytes::new(data))).collect();
-    let mut held = vec![0u64; 0x11_0000 / 64];
-    for c in fonts.iter().flat_map(|font| font.info().coverage.iter()) {
-        if let Some(word) = held.get_mut(c as usize / 64) {
-            *word |= 1 << (c % 64);
+    let book = FontBook::from_fonts(&fonts);
+    let faces: Vec<FontInstance> = fonts
+        .iter()
+        .map(|font| font.clone().instantiate(FontVariant::default(), Abs::pt(10.0), &FontVariations::default()))
+        .collect();
+    let mut held: Vec<u32> = fonts.iter().flat_map(|font| font.info().coverage.iter()).collect();
+    held.sort_unstable();
+    held.dedup();
+    let mut settable = vec![0u64; 0x11_0000 / 64];
+    // Small headings are set in capitals.
+    for c in held
+        .into_iter()
+        .filter_map(char::from_u32)
+        .filter(|c| c.to_uppercase().chain([*c]).all(|c| has_a_glyph(&book, &faces, c)))
+    {
+        if let Some(word) = settable.get_mut(c as usize / 64) {
+            *word |= 1 << (c as usize % 64);
         }
     }
-    Fonts { book: LazyHash::new(FontBook::from_fonts(&fonts)), fonts, held }
+    Fonts { book: LazyHash::new(book), fonts, settable }
 });
+
+/// The families that `document.typ` names, in its order, for words and for code.
+const FAMILIES: [&[&str]; 2] =
+    [&["libertinus serif", "new computer modern", "dejavu sans mono"], &["dejavu sans mono", "libertinus serif"]];
+
+/// Whether a character has a glyph however the layout sets it.
+///
+/// That some font claims it is not enough: Libertinus Serif has an entry for `℡` that leads to no glyph, and a semibold
+/// holds less than its regular. PDF/UA allows no character without a glyph, so this asks as the layout does, in every
+/// weight and slope that `document.typ` uses. What stands for private use says nothing.
+fn has_a_glyph(book: &FontBook, faces: &[FontInstance], c: char) -> bool {
+    if matches!(c, '\u{e000}'..='\u{f8ff}' | '\u{f0000}'..) {
+        return false;
+    }
+    let holds = |id: usize, c: char| {
+        let glyph = faces.get(id).and_then(|face| face.ttf().glyph_index(c));
+        glyph.is_some_and(|glyph| glyph.0 != 0)
+    };
+    let text = c.to_string();
+    [400, 600].into_iter().flat_map(|weight| [FontStyle::Normal, FontStyle::Italic].map(|style| (weight, style))).all(
+        |(weight, style)| {
+            let variant = FontVariant { style, weight: FontWeight::from_number(weight), ..FontVariant::default() };
+            FAMILIES.into_iter().all(|families| {
+                let chosen: Vec<usize> = families.iter().filter_map(|f| book.select(f, variant)).collect();
+                let last = || book.select_fallback(chosen.first().and_then(|id| book.info(*id)), variant, &text);
+                chosen.iter().any(|id| holds(*id, c)) || last().is_some_and(|id| !chosen.contains(&id) && holds(id, c))
+            })
+        },
+    )
+}
 
 fn shown(c: char) -> bool {
     let c = c as usize;
-    FONTS.held.get(c / 64).is_some_and(|word| word >> (c % 64) & 1 == 1)
+    FONTS.settable.get(c / 64).is_some_and(|word| word >> (c % 64) & 1 == 1)
+}
+
+/// Latin, Greek and Cyrillic letters, figures, punctuation, currencies and simple signs.
+fn ordinary(c: char) -> bool {
+    matches!(c, ' '..='\u{24f}' | '\u{370}'..='\u{481}' | '\u{48a}'..='\u{52f}' | '\u{2010}'..='\u{2027}'
+        | '\u{2030}'..='\u{205e}' | '\u{20a0}'..='\u{20bf}' | '\u{2190}'..='\u{2193}' | '\u{2212}')
 }
 
 // ---- the content ----------------------------------------------------------------------------------------------------
@@ -150,14 +204,18 @@ const WORD_AT_MOST: usize = 24;
 const CARD_KEEPS_TO: usize = 1_400;
 
 /// Turns a document into what the layout program reads, and remembers whether a character had no glyph.
-#[derive(Default)]
 struct Content {
+    shown: fn(char) -> bool,
     missing: bool,
     /// The level of the last heading; PDF/UA allows no level to be left out.
     level: u8,
 }
 
 impl Content {
+    fn showing(shown: fn(char) -> bool) -> Self {
+        Self { shown, missing: false, level: 0 }
+    }
+
     fn of(mut self, doc: &Doc) -> Value {
         let date = doc.head.date;
         let blocks: Vec<Value> = doc.content().map(|block| self.block(doc, block)).collect();
@@ -280,7 +338,7 @@ impl Content {
                     '\t' => out.push(' '),
                     // They belong to the character before, which has no glyph, or to one that looks well without.
                     '\u{200c}' | '\u{200d}' | '\u{fe00}'..='\u{fe0f}' => continue,
-                    c if shown(c) => out.push(c),
+                    c if (self.shown)(c) => out.push(c),
                     // A modifier or a mark on something else.
                     '\u{300}'..='\u{36f}' | '\u{1f3fb}'..='\u{1f3ff}' => continue,
                     _ => {
@@ -351,5 +409,57 @@ fn style(style: Style) -> &'static str {
         Style::Strong => "strong",
         Style::Soft => "soft",
         Style::Code => "code",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::write::tests::sample;
+
+    /// A document that sets these characters in every way the layout knows.
+    fn with(characters: &[char]) -> Doc {
+        let words: String = characters.iter().flat_map(|c| [*c, ' ']).collect();
+        let mut doc = sample(crate::Lang::En);
+        let all = Text::default().plain(&words).strong(&words).code(&words).soft(&words);
+        doc.blocks = vec![Block::Para(all), Block::Quote { text: words.clone(), source: words.clone() }];
+        doc.blocks.push(Block::Heading { level: 2, text: words.clone() });
+        (doc.title, doc.kind) = (words.clone(), words);
+        doc
+    }
+
+    #[test]
+    fn every_character_that_is_called_settable_can_be_set() {
+        let all: Vec<char> = (0..=0x10_ffff).filter_map(char::from_u32).filter(|c| shown(*c)).collect();
+        assert!(all.len() > 5_000, "{} characters", all.len());
+        for some in all.chunks(400) {
+            let failed = write(&with(some)).err().map(|e| (e, some.iter().collect::<String>()));
+            assert!(failed.is_none(), "{failed:?}");
+        }
+    }
+
+    #[test]
+    fn a_character_that_only_some_weights_hold_does_not_stop_the_document() {
+        for c in ['\u{2121}', '\u{f130}', '\u{10fffd}', '\u{0}', '\u{fffe}'] {
+            let written = write(&with(&[c, 'x']));
+            assert!(written.is_ok(), "U+{:04X}: {written:?}", c as u32);
+        }
+    }
+
+    #[test]
+    fn the_ordinary_letters_can_all_be_set() {
+        let all: Vec<char> = (' '..='\u{ffff}').filter(|c| ordinary(*c) && shown(*c)).collect();
+        assert!(all.len() > 800 && "aßéłœŘĳαЖ€–“”…".chars().all(|c| all.contains(&c)), "{} letters", all.len());
+        assert!(set(&with(&all), ordinary).is_ok_and(|pdf| pdf.pages > 0));
+    }
+
+    proptest::proptest! {
+        #![proptest_config(proptest::test_runner::Config::with_cases(48))]
+        #[test]
+        fn any_words_can_be_set(words in proptest::collection::vec("\\PC{1,12}|[a-z]\\p{M}{1,4}|\\p{L}{1,6}", 1..12)) {
+            let words: Vec<char> = words.join(" ").chars().collect();
+            let written = write(&with(&words));
+            proptest::prop_assert!(written.is_ok(), "{words:?}: {written:?}");
+        }
     }
 }
