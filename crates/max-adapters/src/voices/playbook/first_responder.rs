@@ -132,16 +132,25 @@ fn quote(turn: &Turn) -> String {
         .unwrap_or_else(|| turn.lang.pick(["your enquiry", "Ihre Anfrage", "uw aanvraag", "votre demande"]).into())
 }
 
-/// Words that a phrase does not end with.
+/// Words that a phrase does not end with, and before which a long one is cut.
 const LOOSE_ENDS: &[&str] = &[
-    "a", "an", "the", "and", "or", "for", "our", "my", "with", "of", "to", "in", "on", "that", "is", "are", "und",
-    "oder", "für", "unser", "unsere", "unseren", "mein", "meine", "mit", "von", "der", "die", "das", "ein", "eine",
-    "einen", "zu", "auf", "im", "ist", "sind", "de", "het", "een", "en", "of", "voor", "met", "van", "op", "onze",
-    "ons", "mijn", "le", "la", "les", "un", "une", "des", "du", "et", "ou", "pour", "avec", "notre", "nos", "mon",
-    "ma", "sur",
+    "a", "an", "the", "and", "or", "but", "for", "our", "my", "with", "of", "to", "in", "on", "at", "by", "from", "is",
+    "are", "can", "und", "oder", "aber", "für", "unser", "unsere", "unseren", "mein", "meine", "mit", "von", "der",
+    "die", "das", "dass", "ein", "eine", "einen", "zu", "auf", "im", "ist", "sind", "de", "het", "een", "en", "voor",
+    "met", "van", "op", "onze", "ons", "mijn", "le", "la", "les", "un", "une", "des", "du", "et", "ou", "pour", "avec",
+    "notre", "nos", "mon", "ma", "sur",
 ];
 
-/// The words around the first of the keywords: up to two before and five after it, inside one clause.
+/// Words that begin the next thing somebody says.
+const NEXT: &[&str] = &[
+    "that", "which", "where", "who", "whose", "when", "because", "so", "if", "wo", "dass", "weil", "wenn", "damit",
+    "sodass", "waar", "waarop", "waarmee", "omdat", "zodat", "dat", "où", "qui", "que", "dont", "car", "parce",
+];
+
+/// A clause of so many words is quoted whole; a longer one up to the last joint among them.
+const PHRASE: usize = 10;
+
+/// The words around the first of the keywords: up to two before it and the rest of its clause, cut where it has a joint.
 fn around(sentence: &str, keywords: &[String]) -> Option<String> {
     let (_, wanted) = wishes::object(sentence);
     let said = Said::new(wanted);
@@ -151,8 +160,15 @@ fn around(sentence: &str, keywords: &[String]) -> Option<String> {
     let clause = after.split([',', ';', ':', '(', ')']).next().unwrap_or(after);
     let mut words: Vec<&str> = before.split_whitespace().rev().take(2).collect();
     words.reverse();
-    words.extend(clause.split_whitespace().take(6));
-    while words.last().is_some_and(|w| LOOSE_ENDS.contains(&w.to_lowercase().as_str())) {
+    let named = words.len();
+    let begins_anew = |word: &&str| NEXT.contains(&word.to_lowercase().as_str());
+    words.extend(clause.split_whitespace().take_while(|w| !begins_anew(w)).take(PHRASE + 1));
+    let loose = |word: &str| LOOSE_ENDS.contains(&word.to_lowercase().as_str());
+    if words.len() > PHRASE {
+        let joint = (named + 1..PHRASE).rev().find(|at| words.get(*at).is_some_and(|w| loose(w)));
+        words.truncate(joint.unwrap_or(PHRASE));
+    }
+    while words.last().is_some_and(|w| loose(w)) {
         words.pop();
     }
     Some(words.join(" "))
@@ -165,4 +181,29 @@ fn anything_else(lang: Lang) -> &'static str {
         "Is er nog iets dat wij moeten weten voordat wij opschrijven wat er gebouwd zou worden?",
         "Y a-t-il autre chose à savoir avant que nous décrivions ce qui serait réalisé ?",
     ])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_phrase_ends_where_its_clause_has_a_joint() {
+        let keywords = ["website", "online shop", "webseite", "onlineshop", "site"].map(str::to_owned);
+        for (sentence, phrase) in [
+            (
+                "I need a website for my yoga studio where members can log in and book courses",
+                "a website for my yoga studio",
+            ),
+            ("We want an online shop for bikes and spare parts", "an online shop for bikes and spare parts"),
+            ("We need a website with a map and opening hours", "a website with a map and opening hours"),
+            ("Wir brauchen einen Onlineshop, der auch Gutscheine kann", "einen Onlineshop"),
+            (
+                "Wir brauchen eine neue Webseite für unsere Tischlerei in Ulm, die wir im Frühling vergrößern",
+                "eine neue Webseite für unsere Tischlerei in Ulm",
+            ),
+        ] {
+            assert_eq!(around(sentence, &keywords).as_deref(), Some(phrase), "{sentence}");
+        }
+    }
 }
