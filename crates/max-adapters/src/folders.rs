@@ -23,6 +23,9 @@ use parking_lot::Mutex;
 use self::place::Placed;
 use crate::files::{self, Dir};
 
+/// How far the thread that writes readable copies steps back (0 is usual, 19 is furthest). They may be a second late; an
+/// answer may not.
+const BACKGROUND: i32 = 10;
 /// How many leads a shard remembers. What is forgotten is only looked up on disk again.
 const REMEMBERED: usize = 512;
 
@@ -152,6 +155,13 @@ impl Folders for FileFolders {
 
     fn note_erasure(&self, lead: LeadId, at: Timestamp) -> Result<(), StoreError> {
         erase::note(&self.root, lead, at).map_err(|e| files::store_error("write", &self.root.join(erase::LIST), &e))
+    }
+
+    fn in_background(&self) {
+        // Without a process id the kernel takes the calling thread.
+        if let Err(error) = rustix::process::setpriority_process(None, BACKGROUND) {
+            tracing::debug!(%error, "the thread that writes readable copies runs like any other");
+        }
     }
 
     fn forget(&self) {

@@ -10,6 +10,8 @@ use max_core::id::{LeadId, TaskId};
 use max_core::lead::{Lead, Task};
 use max_core::stage::Eidolon;
 use parking_lot::Mutex;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
@@ -62,7 +64,7 @@ pub struct Expired {
 }
 
 /// How busy an Eidolon is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Load {
     /// Tasks that wait to be claimed.
     pub ready: usize,

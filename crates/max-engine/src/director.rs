@@ -19,9 +19,9 @@ use tokio::sync::{Notify, broadcast, mpsc, oneshot};
 use crate::board::Board;
 use crate::cache::{Cached, LeadCache};
 use crate::error::Error;
-use crate::ledger::{Acted, Committed, Ingested, Job, OnceKey};
+use crate::ledger::{Acted, Committed, Ingested, Job};
 use crate::ports::{
-    ArtifactStore, Brief, Clock, Linter, Logged, Related, RenderedState, SapWave, Store, StoreError, Thought,
+    ArtifactStore, Brief, Clock, Linter, Logged, OnceKey, Related, RenderedState, SapWave, Store, StoreError, Thought,
 };
 use crate::projector::Projector;
 use crate::usecase::suppress::PrivacyKey;
@@ -132,12 +132,24 @@ impl Director {
         self.act(lead, Request::new(by, command), None).await
     }
 
+    /// Waits until the readable copies of everything that can be read from the store now are written, or the time is
+    /// over; true when they are.
+    pub async fn settle(&self, within: Duration) -> Result<bool, Error> {
+        // What was committed can be read a moment before the projector is told of it. The writer has told it before it
+        // comes to this.
+        let (reply, told) = oneshot::channel();
+        self.inner.jobs.send(Job::Pass { reply }).await.map_err(|_| Error::Stopping)?;
+        told.await.map_err(|_| Error::Stopping)??;
+        let projector = Arc::clone(&self.inner.projector);
+        blocking(move || Ok(projector.settle(within))).await
+    }
+
     // ---- work -----------------------------------------------------------------------------------------------------
 
     /// Waits for a task of an Eidolon and claims it.
     pub async fn next_task(&self, eidolon: Eidolon, holder: &str) -> Assignment {
         loop {
-            match self.try_next_task(eidolon, holder).await {
+            match self.try_next_task(eidolon, holder, None).await {
                 Ok(Some(assignment)) => return assignment,
                 Ok(None) => {}
                 Err(error) => {
@@ -151,13 +163,19 @@ impl Director {
     }
 
     /// Claims the next task of an Eidolon, if there is one.
-    pub async fn try_next_task(&self, eidolon: Eidolon, holder: &str) -> Result<Option<Assignment>, Error> {
+    pub async fn try_next_task(
+        &self,
+        eidolon: Eidolon,
+        holder: &str,
+        once: Option<OnceKey>,
+    ) -> Result<Option<Assignment>, Error> {
         while let Some((lead, task)) = self.inner.board.take(eidolon) {
             // Whoever waits here may be gone in the middle (a caller that hangs up): the task goes to the next one.
             let _offer = Offer { board: &self.inner.board, task };
-            let claimed = match self.claim(lead, task, eidolon, holder).await {
+            let claim = || self.claim(lead, task, eidolon, holder, once.clone());
+            let claimed = match claim().await {
                 // The claim may be durable all the same: asking again tells, and is a repeat then.
-                Err(Error::Store(_)) => self.claim(lead, task, eidolon, holder).await,
+                Err(Error::Store(_)) => claim().await,
                 claimed => claimed,
             };
             match claimed {
@@ -169,9 +187,16 @@ impl Director {
     }
 
     /// Claims one task for `holder`.
-    pub async fn claim(&self, lead: LeadId, task: TaskId, eidolon: Eidolon, holder: &str) -> Result<Assignment, Error> {
+    pub async fn claim(
+        &self,
+        lead: LeadId,
+        task: TaskId,
+        eidolon: Eidolon,
+        holder: &str,
+        once: Option<OnceKey>,
+    ) -> Result<Assignment, Error> {
         let claim = Command::Claim { task, holder: holder.to_owned() };
-        let acted = self.act_as(Actor::Eidolon(eidolon), lead, claim).await?;
+        let acted = self.act(lead, Request::new(Actor::Eidolon(eidolon), claim), once).await?;
         let attempt = acted.lead.open_task().filter(|t| t.id == task).map(|t| t.attempt);
         let attempt = attempt.ok_or_else(|| Error::NotFound(format!("open task {task}")))?;
         Ok(Assignment { lead: acted.lead, task, attempt })
@@ -225,7 +250,13 @@ impl Director {
     }
 
     /// Stores a thought's files and submits it. The files are durable before the submission counts.
-    pub async fn submit(&self, assignment: &Assignment, thought: Thought, voice: &str) -> Result<Acted, Error> {
+    pub async fn submit(
+        &self,
+        assignment: &Assignment,
+        thought: Thought,
+        voice: &str,
+        once: Option<OnceKey>,
+    ) -> Result<Acted, Error> {
         let lead = assignment.lead.id;
         let eidolon = assignment.lead.open_task().map_or(assignment.lead.stage.eidolon(), |t| t.eidolon);
         let Thought { result, messages, files, summary } = thought;
@@ -241,15 +272,21 @@ impl Director {
         .await?;
         let work = Work { result, messages, artifacts: stored, summary, voice: voice.to_owned() };
         let submit = Command::Submit { task: assignment.task, attempt: assignment.attempt, work: Box::new(work) };
-        self.act_as(Actor::Eidolon(eidolon), lead, submit).await
+        self.act(lead, Request::new(Actor::Eidolon(eidolon), submit), once).await
     }
 
     /// Reports that an attempt failed.
-    pub async fn fail(&self, assignment: &Assignment, error: &str, retryable: bool) -> Result<Acted, Error> {
+    pub async fn fail(
+        &self,
+        assignment: &Assignment,
+        error: &str,
+        retryable: bool,
+        once: Option<OnceKey>,
+    ) -> Result<Acted, Error> {
         let eidolon = assignment.lead.open_task().map_or(assignment.lead.stage.eidolon(), |t| t.eidolon);
         let fail =
             Command::Fail { task: assignment.task, attempt: assignment.attempt, error: error.to_owned(), retryable };
-        self.act_as(Actor::Eidolon(eidolon), assignment.lead.id, fail).await
+        self.act(assignment.lead.id, Request::new(Actor::Eidolon(eidolon), fail), once).await
     }
 
     // ---- reading --------------------------------------------------------------------------------------------------

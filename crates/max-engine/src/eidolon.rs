@@ -117,7 +117,7 @@ impl Worker {
             for (voice, failure) in &answer.failed {
                 tracing::warn!(lead = %assignment.lead.id, voice, %failure, "a voice failed; the next one took over");
             }
-            let submit = || self.director.submit(assignment, answer.thought.clone(), &answer.voice);
+            let submit = || self.director.submit(assignment, answer.thought.clone(), &answer.voice, None);
             match self.insist(submit).await {
                 Ok(_) => return Ok(()),
                 Err(Error::Refused(refusal)) if refusal.kind == RefusalKind::Checks => {
@@ -160,7 +160,7 @@ impl Worker {
     }
 
     async fn report(&self, assignment: &Assignment, error: &str, retryable: bool) -> Result<(), Error> {
-        match self.insist(|| self.director.fail(assignment, error, retryable)).await {
+        match self.insist(|| self.director.fail(assignment, error, retryable, None)).await {
             Ok(_) => Ok(()),
             Err(Error::Refused(refusal)) if refusal.kind == RefusalKind::Fenced => Ok(()),
             Err(error) => Err(error),

@@ -6,14 +6,15 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 use max_core::command::{Command, Request};
-use max_core::effect::{Effect, Notice, effects};
+use max_core::effect::{Effect, effects};
 use max_core::event::{Entry, Event};
 use max_core::id::{LeadId, MessageId};
 use max_core::lead::{Actor, Lead};
 use max_core::policy::Policy;
 use max_core::stage::Eidolon;
 use parking_lot::Mutex;
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use tokio::sync::{Notify, broadcast, mpsc};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -25,6 +26,7 @@ use crate::eidolon::EidolonUnit;
 use crate::error::Error;
 use crate::ledger::{Committed, Writer};
 use crate::mind::{Mind, Seat, VoiceHealth};
+use crate::notices::{self, Noticed};
 use crate::ports::{ArtifactStore, Channel, Clock, Folders, Linter, Notifier, Store};
 use crate::projector::{Projector, WATERMARK};
 use crate::relay::Relay;
@@ -98,7 +100,7 @@ pub struct Engine {
 }
 
 /// How an Eidolon and its voices are.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct EidolonHealth {
     /// Which.
     pub eidolon: Eidolon,
@@ -106,7 +108,7 @@ pub struct EidolonHealth {
     pub persona: String,
     /// How much work waits.
     pub load: Load,
-    /// Its voices: the four seats first, then the house voices.
+    /// The four seats first, then the house voices.
     pub voices: Vec<VoiceHealth>,
 }
 
@@ -200,7 +202,7 @@ impl Engine {
     fn start_loops(
         &self,
         outgoing: mpsc::UnboundedReceiver<(LeadId, MessageId)>,
-        mut noticed: mpsc::UnboundedReceiver<(Arc<Lead>, Notice)>,
+        noticed: mpsc::UnboundedReceiver<Noticed>,
         changed: Arc<Notify>,
         erasing: Arc<Notify>,
     ) {
@@ -216,7 +218,6 @@ impl Engine {
             changed,
             gone: std::mem::take(&mut *self.gone.lock()),
         };
-        let (notifier, stop) = (Arc::clone(&self.parts.notifier), self.stop.clone());
         let eraser = Eraser {
             director: self.director.clone(),
             folders: Arc::clone(&self.parts.folders),
@@ -226,17 +227,7 @@ impl Engine {
         self.tasks.spawn(eraser.run(self.stop.clone()));
         self.tasks.spawn(relay.run(outgoing, self.stop.clone()));
         self.tasks.spawn(timers.run(self.stop.clone()));
-        self.tasks.spawn(async move {
-            loop {
-                tokio::select! {
-                    () = stop.cancelled() => return,
-                    one = noticed.recv() => match one {
-                        Some((lead, notice)) => notifier.notify(&lead, &notice).await,
-                        None => return,
-                    },
-                }
-            }
-        });
+        self.tasks.spawn(notices::run(Arc::clone(&self.parts.notifier), noticed, self.stop.clone()));
     }
 
     /// Adds an Eidolon with its seats and starts `workers` loops for it.
@@ -370,7 +361,7 @@ struct Publisher {
     projector: Option<Arc<Projector>>,
     committed: broadcast::Sender<Committed>,
     outbox: mpsc::UnboundedSender<(LeadId, MessageId)>,
-    notices: mpsc::UnboundedSender<(Arc<Lead>, Notice)>,
+    notices: mpsc::UnboundedSender<Noticed>,
     changed: Arc<Notify>,
     clock: Arc<dyn Clock>,
     store: Arc<dyn Store>,

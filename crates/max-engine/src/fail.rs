@@ -13,7 +13,7 @@ pub const POINTS: [(&str, &str); 36] = [
     ("ledger.committed", "after the store's commit, before anybody is told of it"),
     ("store.commit", "all rows of a round written, before COMMIT"),
     ("store.committed", "after COMMIT, before the writer knows"),
-    ("store.setting", "before a watermark, token or SapWave is written"),
+    ("store.setting", "before a watermark, token, SapWave or key is written"),
     ("artifacts.write", "before an artifact's content is written"),
     ("artifacts.written", "content written under a hidden name, before it gets its own"),
     ("artifacts.named", "content under its name, before the name is durable"),

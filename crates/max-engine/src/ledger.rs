@@ -20,7 +20,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::cache::{Cached, LeadCache};
 use crate::error::Error;
 use crate::fail;
-use crate::ports::{Clock, Idempotency, Position, Seal, Store, StoreError, Write, WriteError};
+use crate::ports::{Clock, Done, Idempotency, OnceKey, Position, Seal, Store, StoreError, Write, WriteError};
 
 /// An entry that is durable now, with the lead after it.
 #[derive(Clone, Debug)]
@@ -64,15 +64,6 @@ pub enum IngestedAs {
     Message,
 }
 
-/// A key under which a request is carried out at most once, with the digest of its body.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OnceKey {
-    /// The key with its scope.
-    pub key: String,
-    /// SHA-256 of the body.
-    pub body: Digest,
-}
-
 /// Work for the writer.
 pub(crate) enum Job {
     Act {
@@ -80,6 +71,10 @@ pub(crate) enum Job {
         request: Request,
         once: Option<OnceKey>,
         reply: oneshot::Sender<Result<Acted, Error>>,
+    },
+    /// Nothing to do; answered once everything before it is committed and told.
+    Pass {
+        reply: oneshot::Sender<Result<(), Error>>,
     },
     /// The last one: the writer ends after the round it is in.
     Close,
@@ -240,16 +235,21 @@ struct Overlay {
     people: HashMap<String, LeadId>,
     fingerprints: HashMap<Digest, LeadId>,
     references: HashMap<ExternalRef, LeadId>,
-    keys: HashMap<String, Idempotency>,
+    /// The keys used in this round, with their leads.
+    keys: HashMap<String, (Digest, LeadId)>,
 }
 
 struct Round<'a> {
     writer: &'a Writer,
     writes: Vec<Write>,
-    /// The jobs, each with the answer it gets once the write it rests on is durable: its own, or for a repeat the one
-    /// of this round that it repeats.
-    decided: Vec<(Job, Option<usize>, Answer)>,
+    decided: Vec<Decided>,
     fresh: Overlay,
+}
+
+/// A job with the answer it gets once the write it rests on is durable.
+struct Decided {
+    job: Job,
+    outcome: Outcome,
 }
 
 enum Answer {
@@ -259,7 +259,10 @@ enum Answer {
 
 /// What deciding one job came to.
 struct Outcome {
+    /// The write that the answer rests on: its own, or for a repeat the one of this round that it repeats.
     write: Option<usize>,
+    /// The key of a request that changed nothing; one that did is kept with its write.
+    keep: Option<Idempotency>,
     answer: Answer,
 }
 
@@ -270,12 +273,12 @@ impl Round<'_> {
         let result = catch_unwind(AssertUnwindSafe(|| match &job {
             Job::Act { lead, request, once, .. } => Some(self.act(*lead, request, once.as_ref())),
             Job::Ingest { lead, request, once, .. } => Some(self.ingest(lead, request, once.as_ref())),
-            Job::Close => None,
+            Job::Pass { .. } | Job::Close => None,
         }));
         match result {
-            Ok(Some(Ok(outcome))) => self.decided.push((job, outcome.write, outcome.answer)),
+            Ok(Some(Ok(outcome))) => self.decided.push(Decided { job, outcome }),
             Ok(Some(Err(error))) => job.refuse(error),
-            Ok(None) => {}
+            Ok(None) => job.pass(),
             Err(_) => job.refuse(Error::Store(StoreError::Unavailable(
                 "a fault in MAX itself kept this request from being decided; nothing was changed".into(),
             ))),
@@ -285,16 +288,24 @@ impl Round<'_> {
     fn act(&mut self, id: LeadId, request: &Request, once: Option<&OnceKey>) -> Result<Outcome, Error> {
         if let Some(before) = self.done_before(once)? {
             let lead = self.lead(before)?.ok_or_else(|| Error::NotFound(format!("lead {before}")))?;
-            return Ok(Outcome { write: self.pending(before), answer: Answer::Acted(Acted { lead, repeated: true }) });
+            let answer = Answer::Acted(Acted { lead, repeated: true });
+            return Ok(Outcome { write: self.pending(before), keep: None, answer });
         }
         let lead = self.lead(id)?;
         let (lead, write) = self.step(lead, id, request, once)?;
+        let keep = once.filter(|_| write.is_none()).map(|once| self.keep(once, id));
         let answer = Answer::Acted(Acted { lead, repeated: write.is_none() });
-        Ok(Outcome { write: write.or_else(|| self.pending(id)), answer })
+        Ok(Outcome { write: write.or_else(|| self.pending(id)), keep, answer })
+    }
+
+    /// A request that changes nothing uses its key all the same: told again later, it must not change something then.
+    fn keep(&mut self, once: &OnceKey, lead: LeadId) -> Idempotency {
+        self.fresh.keys.insert(once.key.clone(), (once.body, lead));
+        Idempotency { once: once.clone(), done: Done::Lead(lead), at: whole_milliseconds(self.writer.clock.now()) }
     }
 
     fn ingest(&mut self, new: &NewLead, request: &Request, once: Option<&OnceKey>) -> Result<Outcome, Error> {
-        let answer = |lead, how, write| Outcome { write, answer: Answer::Ingested(Ingested { lead, how }) };
+        let answer = |lead, how, write| Outcome { write, keep: None, answer: Answer::Ingested(Ingested { lead, how }) };
         if let Some(before) = self.done_before(once)? {
             let lead = self.lead(before)?.ok_or_else(|| Error::NotFound(format!("lead {before}")))?;
             return Ok(answer(lead, IngestedAs::Repeat, self.pending(before)));
@@ -304,7 +315,8 @@ impl Round<'_> {
             let said = new.fingerprint() == known.contact.fingerprint();
             if said || matches!(request.command, Command::Import(_)) {
                 let rests_on = self.pending(known.id);
-                return Ok(answer(known, IngestedAs::Repeat, rests_on));
+                let keep = once.map(|once| self.keep(once, known.id));
+                return Ok(Outcome { keep, ..answer(known, IngestedAs::Repeat, rests_on) });
             }
             let receive = Request::new(Actor::Client, Command::Receive(Box::new(as_message(new))))
                 .by_signal(request.signal_id.clone());
@@ -312,7 +324,8 @@ impl Round<'_> {
             let (lead, write) = self.step(Some(known), id, &receive, once)?;
             let fingerprint = new.fingerprint();
             self.fresh.fingerprints.insert(fingerprint, id);
-            return Ok(answer(lead, IngestedAs::Message, write.or_else(|| self.pending(id))));
+            let keep = once.filter(|_| write.is_none()).map(|once| self.keep(once, id));
+            return Ok(Outcome { keep, ..answer(lead, IngestedAs::Message, write.or_else(|| self.pending(id))) });
         }
         let id = LeadId(Fresh::new(now, entropy()).uuid());
         let (lead, write) = self.step(None, id, request, once)?;
@@ -392,10 +405,10 @@ impl Round<'_> {
         };
         after.chain = seal.chain;
         let after = Arc::new(after);
-        let idempotency =
-            once.map(|o| Idempotency { key: o.key.clone(), body: o.body, lead: id, at: now }).inspect(|record| {
-                self.fresh.keys.insert(record.key.clone(), record.clone());
-            });
+        if let Some(once) = once {
+            self.fresh.keys.insert(once.key.clone(), (once.body, id));
+        }
+        let idempotency = once.cloned();
         let wake_at = due(&after, &self.writer.policy).map(|(at, _)| at);
         self.fresh.leads.insert(id, (Arc::clone(&after), self.writes.len()));
         self.writes.push(Write { entry, seal, payload, after: Arc::clone(&after), wake_at, idempotency });
@@ -424,12 +437,11 @@ impl Round<'_> {
     /// The lead of an earlier request with the same key; an error when its body was another.
     fn done_before(&self, once: Option<&OnceKey>) -> Result<Option<LeadId>, Error> {
         let Some(once) = once else { return Ok(None) };
-        let known = match self.fresh.keys.get(&once.key) {
-            Some(known) => Some(known.clone()),
-            None => self.writer.store.idempotency(&once.key)?,
-        };
-        match known {
-            Some(known) if known.body == once.body => Ok(Some(known.lead)),
+        if let Some((body, lead)) = self.fresh.keys.get(&once.key) {
+            return if *body == once.body { Ok(Some(*lead)) } else { Err(Error::KeyReused) };
+        }
+        match self.writer.store.idempotency(&once.key)? {
+            Some(Idempotency { once: known, done: Done::Lead(lead), .. }) if known.body == once.body => Ok(Some(lead)),
             Some(_) => Err(Error::KeyReused),
             None => Ok(None),
         }
@@ -444,7 +456,7 @@ impl Round<'_> {
             Ok(results) => results,
             Err(error) => {
                 tracing::error!(error = %error, requests = decided.len(), "the log could not be written; nothing was changed");
-                for (job, _, _) in decided {
+                for Decided { job, .. } in decided {
                     job.refuse(Error::Store(error.clone()));
                 }
                 let suspects = writes.iter().map(|w| (w.entry.lead, w.entry.version - 1));
@@ -469,10 +481,17 @@ impl Round<'_> {
         if !committed.is_empty() {
             (writer.publish)(&committed);
         }
+        let stands = |outcome: &Outcome| outcome.write.is_none_or(|index| results[index].is_ok());
+        let keys: Vec<Idempotency> =
+            decided.iter().filter(|d| stands(&d.outcome)).filter_map(|d| d.outcome.keep.clone()).collect();
+        let kept = if keys.is_empty() { Ok(()) } else { writer.store.keep_keys(&keys) };
         let mut overtaken = Vec::new();
-        for (job, write, answer) in decided {
-            match write.map(|index| &results[index]) {
-                None | Some(Ok(_)) => job.answer(answer),
+        for Decided { job, outcome } in decided {
+            match outcome.write.map(|index| &results[index]) {
+                None | Some(Ok(_)) => match &kept {
+                    Err(error) if outcome.keep.is_some() => job.refuse(Error::Store(error.clone())),
+                    _ => job.answer(outcome.answer),
+                },
                 Some(Err(WriteError::Conflict | WriteError::KeyTaken)) => overtaken.push(job),
                 Some(Err(WriteError::ExternalRefTaken(reference))) => {
                     job.refuse(Error::ExternalRefTaken(reference.clone()))
@@ -498,7 +517,14 @@ impl Job {
         match self {
             Job::Act { reply, .. } => drop(reply.send(Err(error))),
             Job::Ingest { reply, .. } => drop(reply.send(Err(error))),
+            Job::Pass { reply } => drop(reply.send(Err(error))),
             Job::Close => {}
+        }
+    }
+
+    fn pass(self) {
+        if let Job::Pass { reply } = self {
+            drop(reply.send(Ok(())));
         }
     }
 }

@@ -12,6 +12,7 @@ pub mod error;
 pub mod fail;
 pub mod ledger;
 pub mod mind;
+mod notices;
 pub mod ports;
 pub mod projector;
 mod relay;

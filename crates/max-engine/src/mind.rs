@@ -9,7 +9,8 @@ use jiff::Timestamp;
 use max_core::id::LeadId;
 use max_core::stage::Eidolon;
 use parking_lot::Mutex;
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::ports::{Brief, CallFail, Clock, Thought, Voice};
@@ -27,11 +28,11 @@ pub struct Seat {
 }
 
 /// How one voice is, derived from its work and never claimed by itself.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct VoiceHealth {
     /// The seat.
     pub voice: String,
-    /// `absent`, `idle`, `working` or `failing`.
+    /// What it is doing.
     pub state: VoiceState,
     /// What shows it.
     pub evidence: String,
@@ -45,7 +46,7 @@ pub struct VoiceHealth {
     pub turns: u64,
     /// Turns that did not.
     pub failures: u64,
-    /// Tokens used, where the voice uses any.
+    /// Tokens used.
     pub tokens: u64,
     /// Money spent, in US dollars.
     pub cost_usd: f64,
@@ -54,7 +55,7 @@ pub struct VoiceHealth {
 }
 
 /// What a voice is doing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum VoiceState {
     /// Nobody sits there.

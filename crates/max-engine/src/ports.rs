@@ -10,12 +10,13 @@ use futures::future::BoxFuture;
 use jiff::{SignedDuration, Timestamp};
 use max_core::effect::Notice;
 use max_core::event::Entry;
-use max_core::id::{ApprovalId, Digest, ExternalRef, LeadId, LeadRef, MessageId, SignalId, TaskId};
+use max_core::id::{ApprovalId, Digest, EscalationId, ExternalRef, LeadId, LeadRef, MessageId, SignalId, TaskId};
 use max_core::lead::{Actor, ApprovalKind, Draft, Lead, Message, Status, Task};
 use max_core::policy::Policy;
 use max_core::signal::Signal;
 use max_core::stage::{Eidolon, Stage};
 use max_core::stages::StageResult;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 // ---- the log -----------------------------------------------------------------------------------------------------
@@ -67,6 +68,8 @@ pub trait Store: Send + Sync + 'static {
     fn lead_of_thread(&self, rfc_id: &str) -> Result<Option<LeadId>, StoreError>;
     /// What was done under this idempotency key.
     fn idempotency(&self, key: &str) -> Result<Option<Idempotency>, StoreError>;
+    /// Keeps the keys of requests that appended nothing, durably. A key that is known stays as it is.
+    fn keep_keys(&self, keys: &[Idempotency]) -> Result<(), StoreError>;
 
     /// A page of leads, newest change first.
     fn list(&self, filter: &LeadFilter) -> Result<Page, StoreError>;
@@ -87,6 +90,10 @@ pub trait Store: Send + Sync + 'static {
     fn pending_approvals(&self, limit: usize) -> Result<Vec<ApprovalRow>, StoreError>;
     /// The lead of an approval, pending or decided.
     fn lead_of_approval(&self, approval: ApprovalId) -> Result<Option<LeadId>, StoreError>;
+    /// Open escalations, oldest first.
+    fn open_escalations(&self, limit: usize) -> Result<Vec<EscalationRow>, StoreError>;
+    /// The lead of an open escalation.
+    fn lead_of_escalation(&self, escalation: EscalationId) -> Result<Option<LeadId>, StoreError>;
     /// Messages that wait to leave or were on their way.
     fn outbox(&self, limit: usize) -> Result<Vec<(LeadId, MessageId)>, StoreError>;
     /// Leads whose wake-up time is at or before `now`, earliest first.
@@ -239,8 +246,8 @@ pub struct Write {
     pub after: Arc<Lead>,
     /// When the lead wants to be woken, if ever ([`max_core::decide::due`]).
     pub wake_at: Option<Timestamp>,
-    /// The idempotency key the request came under.
-    pub idempotency: Option<Idempotency>,
+    /// The idempotency key the request came under: kept with the entry, or neither.
+    pub idempotency: Option<OnceKey>,
 }
 
 /// The audit hashes of an entry.
@@ -331,17 +338,42 @@ fn commitment(text: &str) -> Digest {
     bare.strip_prefix(ERASED).and_then(|digits| digits.parse().ok()).unwrap_or_else(|| Digest::of(text.as_bytes()))
 }
 
-/// What was done under an idempotency key. The same key with another `body` is a conflict.
+/// A key under which a request is carried out at most once, with the digest of what was asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Idempotency {
+pub struct OnceKey {
     /// The key with its scope, for example `api:<token>:<key>` or `signal:<id>`.
     pub key: String,
-    /// SHA-256 of the request's body.
+    /// SHA-256 of the request. The same key with another one is a conflict.
     pub body: Digest,
-    /// The lead it was about.
-    pub lead: LeadId,
+}
+
+/// What was done under an idempotency key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Idempotency {
+    /// The key, and what was asked under it.
+    pub once: OnceKey,
+    /// What was done.
+    pub done: Done,
     /// When.
     pub at: Timestamp,
+}
+
+/// What a request did that came under a key, and with it how its second copy is answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Done {
+    /// It changed this lead, or found it as it was wanted: the second copy is told how the lead is now.
+    Lead(LeadId),
+    /// It was about no lead: the second copy gets the same answer.
+    Answered(KeptAnswer),
+}
+
+/// An answer that is given again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptAnswer {
+    /// The HTTP status.
+    pub status: u16,
+    /// JSON, or nothing. Never a secret and never a client's words: nobody erases it.
+    pub body: String,
 }
 
 /// An entry as it stands in the log.
@@ -416,7 +448,7 @@ pub struct Page {
 }
 
 /// A lead in a list.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct LeadRow {
     /// The lead.
     pub lead_id: LeadId,
@@ -484,6 +516,17 @@ pub struct ApprovalRow {
     pub requested_at: Timestamp,
     /// When it should be decided.
     pub due_at: Timestamp,
+}
+
+/// An open escalation in a list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct EscalationRow {
+    /// The escalation.
+    pub id: EscalationId,
+    /// The lead.
+    pub lead: LeadId,
+    /// When help was called for.
+    pub at: Timestamp,
 }
 
 /// An access token; the secret itself is nowhere.
@@ -565,6 +608,8 @@ pub trait Folders: Send + Sync + 'static {
     fn note_erasure(&self, _: LeadId, _: Timestamp) -> Result<(), StoreError> {
         Ok(())
     }
+    /// The thread that writes them calls this once before it begins: whoever answers requests goes first.
+    fn in_background(&self) {}
     /// Forgets what it remembers to have written, so that it is all looked up and written again.
     fn forget(&self) {}
     /// Makes everything written so far durable (`syncfs`).

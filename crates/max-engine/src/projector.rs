@@ -5,6 +5,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use max_core::effect::{Effect, deliver, effects};
@@ -13,7 +14,7 @@ use max_core::id::{LeadId, TaskId};
 use max_core::lead::Lead;
 use max_core::signal::Signal;
 use max_core::stage::Eidolon;
-use parking_lot::{Condvar, Mutex};
+use parking_lot::{Condvar, Mutex, MutexGuard};
 
 use crate::fail;
 use crate::ledger::Committed;
@@ -34,6 +35,11 @@ const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// Takes note of what changed; the thread writes it.
 pub struct Projector {
+    /// What was noted and not looked at yet. The thread that writes gives way to all others, so nobody may wait for a
+    /// lock that it holds while it thinks: this one is only held for a move.
+    incoming: Mutex<Vec<Committed>>,
+    /// The thread has nothing to do and must be woken; while it dwells or writes it looks again by itself.
+    idle: AtomicBool,
     state: Mutex<State>,
     work: Condvar,
     settled: Condvar,
@@ -44,8 +50,6 @@ struct State {
     dirty: HashMap<LeadId, Dirty>,
     /// The dirty leads in the order in which they became so, with the moment.
     order: VecDeque<(Instant, LeadId)>,
-    /// The thread has nothing to do and must be woken; while it dwells or writes it looks again by itself.
-    idle: bool,
     /// Somebody waits for everything to be written: no dwelling.
     hurry: bool,
     announcements: Vec<(Position, Signal)>,
@@ -65,22 +69,54 @@ struct Dirty {
 
 impl Default for Projector {
     fn default() -> Self {
-        Self { state: Mutex::default(), work: Condvar::new(), settled: Condvar::new() }
+        Self {
+            incoming: Mutex::default(),
+            idle: AtomicBool::new(false),
+            state: Mutex::default(),
+            work: Condvar::new(),
+            settled: Condvar::new(),
+        }
     }
 }
 
 impl Projector {
     /// Takes note of committed entries.
     pub fn note(&self, committed: &[Committed]) {
-        let mut state = self.state.lock();
-        for one in committed {
+        self.incoming.lock().extend_from_slice(committed);
+        self.wake();
+    }
+
+    fn wake(&self) {
+        if self.idle.load(Ordering::SeqCst) {
+            // It is about to wait, or waits: only then the lock is free.
+            drop(self.state.lock());
+            self.work.notify_one();
+        }
+    }
+
+    /// Looks at what was noted; true when there was something.
+    fn look(&self, state: &mut State) -> bool {
+        let incoming = std::mem::take(&mut *self.incoming.lock());
+        for one in &incoming {
             state.seen = state.seen.max(one.position);
             state.announce(&one.lead, &one.entry, one.position);
             state.mark(Arc::clone(&one.lead), one.position);
         }
-        if state.idle {
-            self.work.notify_one();
+        !incoming.is_empty()
+    }
+
+    /// Waits for something to do, at most for so long.
+    fn rest(&self, state: &mut MutexGuard<'_, State>, most: Option<Duration>) {
+        self.idle.store(true, Ordering::SeqCst);
+        // Whoever noted something before this line did not see that it has to wake us.
+        if !self.look(state) {
+            match most {
+                Some(most) => drop(self.work.wait_for(state, most)),
+                None => self.work.wait(state),
+            }
         }
+        self.idle.store(false, Ordering::SeqCst);
+        self.look(state);
     }
 
     /// Marks a lead as changed since a position (at start, or to write it again).
@@ -88,9 +124,7 @@ impl Projector {
         let mut state = self.state.lock();
         state.seen = state.seen.max(since);
         state.mark(lead, since);
-        if state.idle {
-            self.work.notify_one();
-        }
+        self.work.notify_one();
     }
 
     /// From now on nothing is taken to be on disk because it was written before: somebody may have removed it.
@@ -108,6 +142,7 @@ impl Projector {
     pub fn settle(&self, within: Duration) -> bool {
         let until = Instant::now() + within;
         let mut state = self.state.lock();
+        self.look(&mut state);
         state.hurry = true;
         self.work.notify_one();
         while !state.dirty.is_empty() || state.writing > 0 || !state.announcements.is_empty() {
@@ -121,7 +156,7 @@ impl Projector {
     /// How many leads wait to be written.
     pub fn backlog(&self) -> usize {
         let state = self.state.lock();
-        state.dirty.len() + state.writing
+        state.dirty.len() + state.writing + self.incoming.lock().len()
     }
 
     /// Asks the thread to finish what is noted and end.
@@ -132,21 +167,20 @@ impl Projector {
 
     /// The thread: writes until stopped, then finishes what is noted.
     pub fn run(&self, store: &dyn Store, folders: &dyn Folders, artifacts: &dyn ArtifactStore) {
+        folders.in_background();
         let mut deliveries = Deliveries::default();
         let mut synced = Instant::now();
         loop {
             let mut state = self.state.lock();
+            self.look(&mut state);
             while state.dirty.is_empty() && state.announcements.is_empty() && !state.stopping && !state.unsynced {
-                state.idle = true;
-                self.work.wait(&mut state);
+                self.rest(&mut state, None);
             }
-            state.idle = false;
             if state.dirty.is_empty() && state.announcements.is_empty() {
                 if state.unsynced && !state.stopping {
                     // Quiet: give the work a moment to come back before paying for a sync.
-                    state.idle = true;
-                    let idle = self.work.wait_for(&mut state, SYNC_EVERY.saturating_sub(synced.elapsed())).timed_out();
-                    if !idle && !state.dirty.is_empty() {
+                    self.rest(&mut state, Some(SYNC_EVERY.saturating_sub(synced.elapsed())));
+                    if !state.dirty.is_empty() || !state.announcements.is_empty() {
                         continue;
                     }
                 }
@@ -190,7 +224,7 @@ impl Projector {
                 self.settled.notify_all();
             }
             let due = synced.elapsed() >= SYNC_EVERY;
-            let safe = state.safe();
+            let safe = if due { state.safe() } else { 0 };
             if trouble {
                 if state.stopping {
                     tracing::warn!("leaving readable copies unwritten; the next start writes them");

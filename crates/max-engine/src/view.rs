@@ -5,7 +5,8 @@ use max_core::event::{Entry, Event};
 use max_core::id::{ApprovalId, MessageId};
 use max_core::lead::{Actor, Approval, Delivery, Direction, Message, MessageKind, Purpose, Through};
 use max_core::stage::Stage;
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use crate::ports::Logged;
 
@@ -91,7 +92,7 @@ pub struct ApprovalView {
 }
 
 /// How an approval ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ApprovalState {
     /// Waits for a person.

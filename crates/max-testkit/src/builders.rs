@@ -12,7 +12,7 @@ use max_core::lead::{Actor, Lead, NewLead};
 use max_core::policy::Policy;
 use max_core::stages::scoping::{Deliverable, OpenQuestion, Priority, Requirement, Scope, Wish};
 use max_core::stages::{StageResult, StoredArtifact, Work};
-use max_engine::ports::{Idempotency, Seal, Write};
+use max_engine::ports::{OnceKey, Seal, Write};
 use uuid::Uuid;
 
 /// A lead with a name, an address made from it, and a message.
@@ -148,12 +148,7 @@ impl Default for Story {
 /// A write under an idempotency key.
 #[must_use]
 pub fn keyed(mut write: Write, key: &str) -> Write {
-    write.idempotency = Some(Idempotency {
-        key: key.into(),
-        body: Digest::of(key.as_bytes()),
-        lead: write.entry.lead,
-        at: write.entry.at,
-    });
+    write.idempotency = Some(OnceKey { key: key.into(), body: Digest::of(key.as_bytes()) });
     write
 }
 

@@ -6,19 +6,20 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use max_core::event::Event;
-use max_core::id::{ApprovalId, Digest, LeadId, LeadRef, MessageId, TaskId};
+use max_core::id::{ApprovalId, Digest, EscalationId, LeadId, LeadRef, MessageId, TaskId};
 use max_core::lead::{Lead, Status};
 use max_core::stage::{Eidolon, Stage};
 use max_engine::ports::{
-    ApprovalRow, Erasure, Idempotency, LeadFilter, LeadRow, Logged, Page, Position, SapWave, Seal, Store, StoreError,
-    Suppression, TaskRow, TokenRow, Write, WriteError,
+    ApprovalRow, Done, Erasure, EscalationRow, Idempotency, LeadFilter, LeadRow, Logged, OnceKey, Page, Position,
+    SapWave, Seal, Store, StoreError, Suppression, TaskRow, TokenRow, Write, WriteError,
 };
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 
 /// A store in memory. Forgets everything when it is dropped.
 #[derive(Default)]
 pub struct MemoryStore {
     all: Mutex<All>,
+    broken: Mutex<Option<StoreError>>,
 }
 
 #[derive(Default)]
@@ -74,8 +75,22 @@ impl MemoryStore {
         change(row.expect("the entry exists"));
     }
 
-    fn find(&self, matches: impl Fn(&Lead) -> bool) -> Option<LeadId> {
-        self.all.lock().leads.iter().rev().find(|k| matches(&k.lead)).map(|k| k.lead.id)
+    /// From now on every call fails with this, until [`MemoryStore::mend`].
+    pub fn break_with(&self, error: StoreError) {
+        *self.broken.lock() = Some(error);
+    }
+
+    /// Ends what [`MemoryStore::break_with`] began.
+    pub fn mend(&self) {
+        *self.broken.lock() = None;
+    }
+
+    fn all(&self) -> Result<MutexGuard<'_, All>, StoreError> {
+        self.broken.lock().clone().map_or_else(|| Ok(self.all.lock()), Err)
+    }
+
+    fn find(&self, matches: impl Fn(&Lead) -> bool) -> Result<Option<LeadId>, StoreError> {
+        Ok(self.all()?.leads.iter().rev().find(|k| matches(&k.lead)).map(|k| k.lead.id))
     }
 }
 
@@ -106,7 +121,10 @@ impl All {
                 self.leads.push(kept);
             }
         }
-        self.keys.extend(write.idempotency.iter().map(|used| (used.key.clone(), used.clone())));
+        self.keys.extend(write.idempotency.iter().map(|once| {
+            let used = Idempotency { once: once.clone(), done: Done::Lead(entry.lead), at: entry.at };
+            (once.key.clone(), used)
+        }));
         self.note(write);
         let position = self.log.len() as Position + 1;
         let logged = Logged { position, entry: entry.clone(), seal: write.seal, erased: false };
@@ -135,11 +153,12 @@ impl All {
             self.leads[*at] = Kept { lead: Arc::new(shell), wake_at: None };
         }
         self.threads.retain(|_, of| *of != lead);
-        let keys: Vec<String> = self.keys.values().filter(|k| k.lead == lead).map(|k| k.key.clone()).collect();
+        let of_lead = self.keys.values().filter(|used| used.done == Done::Lead(lead));
+        let keys: Vec<String> = of_lead.map(|used| used.once.key.clone()).collect();
         for key in keys.into_iter().filter(|key| !key.starts_with("erased-")) {
             if let Some(kept) = self.keys.remove(&key) {
-                let key = erased_key(&key);
-                self.keys.insert(key.clone(), Idempotency { key, ..kept });
+                let once = OnceKey { key: erased_key(&key), ..kept.once };
+                self.keys.insert(once.key.clone(), Idempotency { once, ..kept });
             }
         }
     }
@@ -170,52 +189,61 @@ impl All {
 
 impl Store for MemoryStore {
     fn commit(&self, batch: &[Write]) -> Result<Vec<Result<Position, WriteError>>, StoreError> {
-        let mut all = self.all.lock();
+        let mut all = self.all()?;
         Ok(batch.iter().map(|write| all.append(write)).collect())
     }
 
     fn lead(&self, id: LeadId) -> Result<Option<Lead>, StoreError> {
-        let all = self.all.lock();
+        let all = self.all()?;
         Ok(all.index.get(&id).map(|at| Lead::clone(&all.leads[*at].lead)))
     }
 
     fn resolve(&self, reference: &LeadRef) -> Result<Option<LeadId>, StoreError> {
-        Ok(match reference {
+        match reference {
             LeadRef::Id(id) => self.find(|l| l.id == *id),
             LeadRef::External(name) => self.find(|l| l.contact.external_ref.as_ref() == Some(name)),
-        })
+        }
     }
 
     fn open_lead_of(&self, person_key: &str) -> Result<Option<LeadId>, StoreError> {
-        Ok(self.find(|l| l.outcome().is_none() && l.contact.person_key() == person_key))
+        self.find(|l| l.outcome().is_none() && l.contact.person_key() == person_key)
     }
 
     fn any_lead_of(&self, person_key: &str) -> Result<Option<LeadId>, StoreError> {
-        Ok(self.find(|l| l.contact.person_key() == person_key))
+        self.find(|l| l.contact.person_key() == person_key)
     }
 
     fn leads_of_company(&self, domain: &str, limit: usize) -> Result<Vec<LeadId>, StoreError> {
-        let all = self.all.lock();
+        let all = self.all()?;
         let of = |lead: &Lead| lead.contact.company_domains().iter().any(|d| d == domain);
         Ok(all.leads.iter().rev().filter(|k| of(&k.lead)).take(limit).map(|k| k.lead.id).collect())
     }
 
     fn lead_with_fingerprint(&self, fingerprint: Digest, since: Timestamp) -> Result<Option<LeadId>, StoreError> {
-        Ok(self.find(|l| l.created_at >= since && l.contact.fingerprint() == fingerprint))
+        self.find(|l| l.created_at >= since && l.contact.fingerprint() == fingerprint)
     }
 
     fn lead_of_thread(&self, rfc_id: &str) -> Result<Option<LeadId>, StoreError> {
-        Ok(self.all.lock().threads.get(rfc_id).copied())
+        Ok(self.all()?.threads.get(rfc_id).copied())
     }
 
     fn idempotency(&self, key: &str) -> Result<Option<Idempotency>, StoreError> {
-        let all = self.all.lock();
+        let all = self.all()?;
         let known = all.keys.get(key).or_else(|| all.keys.get(&erased_key(key)));
-        Ok(known.map(|used| Idempotency { key: key.to_owned(), ..used.clone() }))
+        let once = |used: &Idempotency| OnceKey { key: key.to_owned(), ..used.once.clone() };
+        Ok(known.map(|used| Idempotency { once: once(used), ..used.clone() }))
+    }
+
+    fn keep_keys(&self, keys: &[Idempotency]) -> Result<(), StoreError> {
+        let mut all = self.all()?;
+        for used in keys {
+            all.keys.entry(used.once.key.clone()).or_insert_with(|| used.clone());
+        }
+        Ok(())
     }
 
     fn list(&self, filter: &LeadFilter) -> Result<Page, StoreError> {
-        let all = self.all.lock();
+        let all = self.all()?;
         let mut found: Vec<(Timestamp, usize, LeadRow)> = all
             .leads
             .iter()
@@ -244,29 +272,29 @@ impl Store for MemoryStore {
 
     fn counts(&self) -> Result<Vec<(Stage, Status, u64)>, StoreError> {
         let mut counts = BTreeMap::<(Stage, Status), u64>::new();
-        for kept in &self.all.lock().leads {
+        for kept in &self.all()?.leads {
             *counts.entry((kept.lead.stage, kept.lead.status())).or_default() += 1;
         }
         Ok(counts.into_iter().map(|((stage, status), n)| (stage, status, n)).collect())
     }
 
     fn entries(&self, lead: LeadId, after: u64, limit: usize) -> Result<Vec<Logged>, StoreError> {
-        let all = self.all.lock();
+        let all = self.all()?;
         let of_lead = all.log.iter().map(|r| &r.logged).filter(|l| l.entry.lead == lead && l.entry.version > after);
         Ok(of_lead.take(limit).cloned().collect())
     }
 
     fn entries_after(&self, position: Position, limit: usize) -> Result<Vec<Logged>, StoreError> {
-        let all = self.all.lock();
+        let all = self.all()?;
         Ok(all.log.iter().map(|r| &r.logged).filter(|l| l.position > position).take(limit).cloned().collect())
     }
 
     fn last_position(&self) -> Result<Position, StoreError> {
-        Ok(self.all.lock().log.len() as Position)
+        Ok(self.all()?.log.len() as Position)
     }
 
     fn open_tasks(&self, eidolon: Option<Eidolon>, limit: usize) -> Result<Vec<TaskRow>, StoreError> {
-        let all = self.all.lock();
+        let all = self.all()?;
         let mut tasks: Vec<TaskRow> = all
             .leads
             .iter()
@@ -279,11 +307,11 @@ impl Store for MemoryStore {
     }
 
     fn lead_of_task(&self, task: TaskId) -> Result<Option<LeadId>, StoreError> {
-        Ok(self.find(|l| l.open_task().is_some_and(|t| t.id == task)))
+        self.find(|l| l.open_task().is_some_and(|t| t.id == task))
     }
 
     fn pending_approvals(&self, limit: usize) -> Result<Vec<ApprovalRow>, StoreError> {
-        let all = self.all.lock();
+        let all = self.all()?;
         let pending = all.leads.iter().filter_map(|k| {
             let a = k.lead.pending_approval()?;
             Some(ApprovalRow {
@@ -301,11 +329,27 @@ impl Store for MemoryStore {
     }
 
     fn lead_of_approval(&self, approval: ApprovalId) -> Result<Option<LeadId>, StoreError> {
-        Ok(self.all.lock().approvals.get(&approval).copied())
+        Ok(self.all()?.approvals.get(&approval).copied())
+    }
+
+    fn open_escalations(&self, limit: usize) -> Result<Vec<EscalationRow>, StoreError> {
+        let all = self.all()?;
+        let open = all.leads.iter().filter_map(|k| {
+            let escalation = k.lead.escalation.as_ref()?;
+            Some(EscalationRow { id: escalation.id, lead: k.lead.id, at: escalation.at })
+        });
+        let mut rows: Vec<_> = open.collect();
+        rows.sort_by_key(|row| (row.at, row.id));
+        rows.truncate(limit);
+        Ok(rows)
+    }
+
+    fn lead_of_escalation(&self, escalation: EscalationId) -> Result<Option<LeadId>, StoreError> {
+        self.find(|l| l.escalation.as_ref().is_some_and(|open| open.id == escalation))
     }
 
     fn outbox(&self, limit: usize) -> Result<Vec<(LeadId, MessageId)>, StoreError> {
-        let all = self.all.lock();
+        let all = self.all()?;
         let mut waiting: Vec<_> = all.leads.iter().flat_map(|k| k.lead.outbox().map(|m| (k.lead.id, m.id))).collect();
         waiting.sort_by_key(|(_, message)| *message);
         waiting.truncate(limit);
@@ -313,7 +357,7 @@ impl Store for MemoryStore {
     }
 
     fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<LeadId>, StoreError> {
-        let all = self.all.lock();
+        let all = self.all()?;
         let mut due: Vec<_> =
             all.leads.iter().filter_map(|k| Some((k.wake_at.filter(|at| *at <= now)?, k.lead.id))).collect();
         due.sort();
@@ -321,84 +365,85 @@ impl Store for MemoryStore {
     }
 
     fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
-        Ok(self.all.lock().leads.iter().filter_map(|k| k.wake_at).min())
+        Ok(self.all()?.leads.iter().filter_map(|k| k.wake_at).min())
     }
 
     fn meta(&self, key: &str) -> Result<Option<String>, StoreError> {
-        Ok(self.all.lock().meta.get(key).cloned())
+        Ok(self.all()?.meta.get(key).cloned())
     }
 
     fn set_meta(&self, key: &str, value: &str) -> Result<(), StoreError> {
-        self.all.lock().meta.insert(key.into(), value.into());
+        self.all()?.meta.insert(key.into(), value.into());
         Ok(())
     }
 
     fn tokens(&self) -> Result<Vec<TokenRow>, StoreError> {
-        Ok(self.all.lock().tokens.values().cloned().collect())
+        Ok(self.all()?.tokens.values().cloned().collect())
     }
 
     fn add_token(&self, token: &TokenRow) -> Result<(), StoreError> {
-        self.all.lock().tokens.insert(token.id.clone(), token.clone());
+        self.all()?.tokens.insert(token.id.clone(), token.clone());
         Ok(())
     }
 
     fn revoke_token(&self, id: &str) -> Result<bool, StoreError> {
-        Ok(self.all.lock().tokens.remove(id).is_some())
+        Ok(self.all()?.tokens.remove(id).is_some())
     }
 
     fn sapwaves(&self) -> Result<Vec<SapWave>, StoreError> {
-        Ok(self.all.lock().sapwaves.values().cloned().collect())
+        Ok(self.all()?.sapwaves.values().cloned().collect())
     }
 
     fn put_sapwave(&self, wave: &SapWave) -> Result<(), StoreError> {
-        self.all.lock().sapwaves.insert(wave.name.clone(), wave.clone());
+        self.all()?.sapwaves.insert(wave.name.clone(), wave.clone());
         Ok(())
     }
 
     fn remove_sapwave(&self, name: &str) -> Result<bool, StoreError> {
-        Ok(self.all.lock().sapwaves.remove(name).is_some())
+        Ok(self.all()?.sapwaves.remove(name).is_some())
     }
 
     fn suppression(&self, hash: Digest) -> Result<Option<Suppression>, StoreError> {
-        Ok(self.all.lock().suppressions.get(&hash).cloned())
+        Ok(self.all()?.suppressions.get(&hash).cloned())
     }
 
     fn suppressions(&self) -> Result<Vec<Suppression>, StoreError> {
-        let mut all: Vec<_> = self.all.lock().suppressions.values().cloned().collect();
+        let mut all: Vec<_> = self.all()?.suppressions.values().cloned().collect();
         all.sort_by_key(|one| std::cmp::Reverse(one.at));
         Ok(all)
     }
 
     fn put_suppression(&self, one: &Suppression) -> Result<(), StoreError> {
-        self.all.lock().suppressions.entry(one.hash).or_insert_with(|| one.clone());
+        self.all()?.suppressions.entry(one.hash).or_insert_with(|| one.clone());
         Ok(())
     }
 
     fn remove_suppression(&self, hash: Digest) -> Result<bool, StoreError> {
-        Ok(self.all.lock().suppressions.remove(&hash).is_some())
+        Ok(self.all()?.suppressions.remove(&hash).is_some())
     }
 
     fn erasures(&self) -> Result<Vec<Erasure>, StoreError> {
-        Ok(self.all.lock().erasures.values().copied().collect())
+        Ok(self.all()?.erasures.values().copied().collect())
     }
 
     fn put_erasure(&self, one: &Erasure) -> Result<(), StoreError> {
-        self.all.lock().erasures.insert(one.lead, *one);
+        self.all()?.erasures.insert(one.lead, *one);
         Ok(())
     }
 
     fn erase(&self, lead: LeadId, left: &[u8]) -> Result<(), StoreError> {
         let left: Vec<Event> = serde_json::from_slice(left).map_err(|e| StoreError::Unavailable(e.to_string()))?;
-        self.all.lock().blank(lead, &left);
+        self.all()?.blank(lead, &left);
         Ok(())
     }
 
-    fn backup(&self, _to: &Path) -> Result<(), StoreError> {
-        Err(StoreError::Unavailable("a store in memory has no backup".into()))
+    /// What is in memory is gone with it: a word stands for the copy.
+    fn backup(&self, to: &Path) -> Result<(), StoreError> {
+        std::fs::write(to, "a copy").map_err(|error| StoreError::Unavailable(error.to_string()))
     }
 
     fn verify(&self) -> Result<Vec<(LeadId, u64)>, StoreError> {
-        let all = self.all.lock();
+        let all = self.all()?;
         let mut chains = HashMap::<LeadId, Digest>::new();
         let mut broken = BTreeMap::<LeadId, u64>::new();
         for Row { logged, payload } in &all.log {

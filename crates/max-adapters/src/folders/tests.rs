@@ -230,3 +230,19 @@ fn scope_of() -> max_core::stages::scoping::Scope {
         other => panic!("a scope, not {other:?}"),
     }
 }
+
+#[test]
+fn the_thread_that_writes_copies_steps_back_and_no_other() {
+    let root = tempfile::tempdir().expect("a folder");
+    let folders = folders(root.path());
+    let before = rustix::process::getpriority_process(None).expect("a priority");
+    let there = std::thread::scope(|scope| {
+        let writes = scope.spawn(|| {
+            folders.in_background();
+            rustix::process::getpriority_process(None).expect("a priority")
+        });
+        writes.join().expect("a thread")
+    });
+    assert_eq!(there, BACKGROUND);
+    assert_eq!(rustix::process::getpriority_process(None), Ok(before));
+}

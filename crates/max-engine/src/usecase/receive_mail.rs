@@ -10,7 +10,7 @@ use serde_json::json;
 
 use crate::director::Director;
 use crate::error::Error;
-use crate::ledger::OnceKey;
+use crate::ports::OnceKey;
 
 /// A mail as the intake read it. Untrusted.
 #[derive(Clone, Debug, PartialEq)]

@@ -14,7 +14,8 @@ use serde_json::Value;
 
 use crate::director::Director;
 use crate::error::Error;
-use crate::ledger::{Acted, IngestedAs, OnceKey, signal_key};
+use crate::ledger::{Acted, IngestedAs, signal_key};
+use crate::ports::OnceKey;
 
 /// Routes signals to the Director.
 #[derive(Clone)]

@@ -15,10 +15,11 @@ use max_core::stage::Eidolon;
 use max_engine::director::Director;
 use max_engine::engine::{Engine, Options, Parts};
 use max_engine::mind::Seat;
-use max_engine::ports::{ArtifactStore, Channel, File, Folders, Notifier, SendError, Store, StoreError, Voice};
+use max_engine::ports::{ArtifactStore, Channel, Clock, File, Folders, Notifier, SendError, Store, StoreError, Voice};
 use max_testkit::builders::{beginning, new_lead};
 use max_testkit::{ManualClock, MemoryStore};
 use parking_lot::Mutex;
+use tokio::sync::Semaphore;
 
 /// The parts that outlive a restart.
 #[derive(Clone)]
@@ -38,6 +39,10 @@ pub struct World {
     pub broken: Mutex<HashSet<LeadId>>,
     pub delivered: Mutex<Vec<Signal>>,
     pub sent: Mutex<Vec<Message>>,
+    /// Whom the agency was told of, in order.
+    pub told: Mutex<Vec<LeadId>>,
+    /// While set, whoever tells somebody waits for a permit first.
+    pub slow: Mutex<Option<Arc<Semaphore>>>,
     artifacts: Mutex<HashMap<Digest, Vec<u8>>>,
 }
 
@@ -49,6 +54,11 @@ impl House {
 
     /// Starts an engine; each start is a new process to it.
     pub fn start(&self) -> Engine {
+        self.start_on(Arc::new(self.clock.clone()), Options::new(uuid::Uuid::new_v4().to_string()))
+    }
+
+    /// Starts an engine on another clock, or with other options.
+    pub fn start_on(&self, clock: Arc<dyn Clock>, options: Options) -> Engine {
         let parts = Parts {
             store: Arc::clone(&self.store) as Arc<dyn Store>,
             artifacts: Arc::clone(&self.world) as Arc<dyn ArtifactStore>,
@@ -56,9 +66,8 @@ impl House {
             folders: Arc::clone(&self.world) as Arc<dyn Folders>,
             channel: Arc::clone(&self.world) as Arc<dyn Channel>,
             notifier: Arc::clone(&self.world) as Arc<dyn Notifier>,
-            clock: Arc::new(self.clock.clone()),
+            clock,
         };
-        let options = Options::new(uuid::Uuid::new_v4().to_string());
         Engine::start(parts, Arc::new(self.policy.clone()), options).expect("an engine")
     }
 
@@ -141,7 +150,13 @@ impl Channel for World {
 }
 
 impl Notifier for World {
-    fn notify<'a>(&'a self, _: &'a Lead, _: &'a Notice) -> BoxFuture<'a, ()> {
-        Box::pin(std::future::ready(()))
+    fn notify<'a>(&'a self, lead: &'a Lead, _: &'a Notice) -> BoxFuture<'a, ()> {
+        Box::pin(async move {
+            let slow = self.slow.lock().clone();
+            if let Some(slow) = slow {
+                slow.acquire().await.expect("an open semaphore").forget();
+            }
+            self.told.lock().push(lead.id);
+        })
     }
 }

@@ -36,7 +36,7 @@ const SETTLE: Duration = Duration::from_secs(30);
     ),
 )]
 pub async fn import(State(app): AppState, caller: Admin, input: Input<ImportLead>) -> Result<Response, Problem> {
-    let once = input.once(&caller);
+    let once = input.once();
     let ImportLead { lead, stage, data, approved_scope, signed, artifacts } = input.value;
     let lead =
         read_lead(lead).map_err(|problem| Problem { field: problem.field.map(|f| format!("lead.{f}")), ..problem })?;
@@ -146,8 +146,7 @@ pub async fn rebuild(State(app): AppState, _: Admin, _: Input<Nothing>) -> Resul
     ),
 )]
 pub async fn settle(State(app): AppState, _: Read) -> Result<Json<Settled>, Problem> {
-    let director = app.state.director.clone();
-    let settled = tokio::task::spawn_blocking(move || director.projector().settle(SETTLE)).await.unwrap_or(false);
+    let settled = app.state.director.settle(SETTLE).await?;
     if settled {
         Ok(Json(Settled { settled }))
     } else {

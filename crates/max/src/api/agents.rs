@@ -18,7 +18,7 @@ pub async fn health(State(app): AppState, _: Read) -> Json<AgentsHealth> {
 
 /// How the Eidolons of this process are.
 pub fn of(app: &App) -> AgentsHealth {
-    let mut eidolons: Vec<EidolonHealth> = (app.state.health)().into_iter().map(EidolonHealth::from).collect();
+    let mut eidolons: Vec<EidolonHealth> = (app.state.health)();
     for one in &mut eidolons {
         one.persona = app.state.persona(one.eidolon).to_owned();
     }

@@ -79,7 +79,7 @@ pub async fn decide(
     input: Input<DecideApproval>,
 ) -> Result<Response, Problem> {
     let id = parse(&id)?;
-    let once = input.once(&caller);
+    let once = input.once();
     let lead = app.state.director.lead_of_approval(id).await?;
     let request = Request::new(caller.actor(), command(id, input.value)?).having_seen(by_way_of(way(&headers)));
     let acted = app.state.director.act(lead, request, once).await?;
@@ -104,7 +104,7 @@ pub async fn waive(
     input: Input<WaiveFinding>,
 ) -> Result<Response, Problem> {
     let id = parse(&id)?;
-    let once = input.once(&caller);
+    let once = input.once();
     let lead = app.state.director.lead_of_approval(id).await?;
     app.act(&lead.to_string(), &caller, once, waiver(id, input.value)?).await
 }

@@ -6,8 +6,6 @@ use axum::response::Response;
 use max_core::command::Command;
 use max_core::decide::allowed;
 use max_core::id::EscalationId;
-use max_core::lead::Status;
-use max_engine::ports::{LeadFilter, LeadRow};
 
 use super::auth::{Operate, Read};
 use super::input::Input;
@@ -16,8 +14,8 @@ use super::respond::At;
 use super::{App, AppState};
 use crate::wire::{DecideEscalation, EscalationList, EscalationView, Rescue};
 
-/// How many leads are read at a time.
-const PAGE: usize = 500;
+/// How many open escalations are listed.
+const MOST: usize = 500;
 
 /// What needs help, oldest first.
 #[utoipa::path(
@@ -30,36 +28,20 @@ pub async fn list(State(app): AppState, _: Read) -> Result<Json<EscalationList>,
 
 /// The open escalations, oldest first.
 pub async fn open(app: &App) -> Result<Vec<EscalationView>, Problem> {
-    let mut escalations = Vec::new();
-    for status in [Status::Escalated, Status::Failed] {
-        for row in leads_with(app, status).await? {
-            let cached = app.state.director.lead(row.lead_id).await?;
-            let Some(escalation) = &cached.lead.escalation else { continue };
-            escalations.push(EscalationView {
-                escalation: escalation.clone(),
-                lead_id: cached.lead.id,
-                lead_name: cached.lead.contact.display_name().to_owned(),
-                allowed: allowed(&cached.lead),
-            });
-        }
+    let rows = app.state.director.read(|store| store.open_escalations(MOST)).await?;
+    let mut escalations = Vec::with_capacity(rows.len());
+    for row in rows {
+        let cached = app.state.director.lead(row.lead).await?;
+        // Settled since the list was read.
+        let Some(escalation) = cached.lead.escalation.as_ref().filter(|open| open.id == row.id) else { continue };
+        escalations.push(EscalationView {
+            escalation: escalation.clone(),
+            lead_id: cached.lead.id,
+            lead_name: cached.lead.contact.display_name().to_owned(),
+            allowed: allowed(&cached.lead),
+        });
     }
-    escalations.sort_by_key(|view| view.escalation.at);
     Ok(escalations)
-}
-
-/// All leads of a status. The store has an index over it, so this costs what the list itself does.
-async fn leads_with(app: &App, status: Status) -> Result<Vec<LeadRow>, Problem> {
-    let mut filter = LeadFilter { status: Some(status), limit: PAGE, ..LeadFilter::default() };
-    let mut rows = Vec::new();
-    loop {
-        let wanted = filter.clone();
-        let page = app.state.director.read(move |store| store.list(&wanted)).await?;
-        rows.extend(page.rows);
-        match page.next {
-            Some(next) => filter.cursor = Some(next),
-            None => return Ok(rows),
-        }
-    }
 }
 
 /// Tries again, hands the lead to a stage, or ends it.
@@ -77,9 +59,8 @@ pub async fn decide(
 ) -> Result<Response, Problem> {
     let missing = || Problem::not_found(format!("open escalation `{}`", id.chars().take(80).collect::<String>()));
     let id: EscalationId = id.parse().map_err(|_| missing())?;
-    let found = open(&app).await?.into_iter().find(|view| view.escalation.id == id);
-    let lead = found.ok_or_else(missing)?.lead_id;
-    let once = input.once(&caller);
+    let lead = app.state.director.read(move |store| store.lead_of_escalation(id)).await?.ok_or_else(missing)?;
+    let once = input.once();
     let DecideEscalation { decision, to, outcome, reason } = input.value;
     let command = match decision {
         Rescue::Retry => Command::Retry,

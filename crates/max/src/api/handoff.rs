@@ -29,7 +29,7 @@ pub async fn hand_off(
     At(lead): At<String>,
     input: Input<Handoff>,
 ) -> Result<Response, Problem> {
-    let once = input.once(&caller);
+    let once = input.once();
     let Handoff { to, summary, reason, signal_id, previous_stage } = input.value;
     let to = to.map(|text| app.stage("to", &text)).transpose()?;
     let expected = previous_stage.map(|text| app.stage("previous_stage", &text)).transpose()?;

@@ -43,7 +43,7 @@ pub async fn ingest_lead(State(app): AppState, caller: Ingest, raw: Raw) -> Resu
             "say what the person wrote; a name or an address and a message are enough",
         ));
     }
-    let once = raw.once(&caller);
+    let once = raw.once();
     let ingested = app.state.director.ingest(lead, caller.actor(), None, once).await?;
     let status = if ingested.how == IngestedAs::New { StatusCode::CREATED } else { StatusCode::OK };
     let mut response = app.state_of(&ingested.lead, status);

@@ -1,16 +1,15 @@
-//! How a request is read: JSON strictly and with good messages, queries the same, and the idempotency key.
+//! How a request is read: JSON strictly and with good messages, queries the same.
 
 use axum::body::{Body, Bytes};
 use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::http::HeaderMap;
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, Method, Uri};
-use max_core::id::Digest;
-use max_engine::ledger::OnceKey;
+use max_engine::ports::OnceKey;
 use serde::de::DeserializeOwned;
 
 use super::App;
-use super::auth::Principal;
+use super::once::{Before, Once};
 use super::problem::Problem;
 
 /// A JSON body, with the request's idempotency key. An empty body is `{}`.
@@ -22,8 +21,13 @@ pub struct Input<T> {
 
 impl<T> Input<T> {
     /// The key under which this request is carried out at most once, if the client gave one.
-    pub fn once(&self, caller: &Principal) -> Option<OnceKey> {
-        self.raw.once(caller)
+    pub fn once(&self) -> Option<OnceKey> {
+        self.raw.once()
+    }
+
+    /// What an earlier copy of this request did.
+    pub fn before(&self) -> Option<Before> {
+        self.raw.once.as_ref()?.before
     }
 }
 
@@ -42,9 +46,7 @@ pub struct Raw {
     /// The body.
     pub bytes: Bytes,
     kind: Kind,
-    key: Option<String>,
-    method: Method,
-    uri: Uri,
+    once: Option<Once>,
 }
 
 /// What the body says it is.
@@ -71,11 +73,10 @@ impl FromRequest<std::sync::Arc<App>> for Raw {
 impl Raw {
     async fn read(request: Request, limit: usize) -> Result<Self, Problem> {
         let (parts, body) = request.into_parts();
-        let Parts { method, uri, headers, .. } = parts;
-        let key = idempotency_key(&headers)?;
+        let Parts { headers, mut extensions, .. } = parts;
         let bytes = read_body(&headers, body, limit).await?;
         let kind = kind_of(&headers, &bytes);
-        Ok(Self { bytes, kind, key, method, uri })
+        Ok(Self { bytes, kind, once: extensions.remove() })
     }
 
     /// What the body says it is.
@@ -99,30 +100,13 @@ impl Raw {
     }
 
     /// The key under which this request is carried out at most once.
-    pub fn once(&self, caller: &Principal) -> Option<OnceKey> {
-        let key = self.key.as_ref()?;
-        // The same key at another address is another request, so the address is part of what is compared.
-        let mut body = format!("{} {}\n", self.method, self.uri.path()).into_bytes();
-        body.extend_from_slice(&self.bytes);
-        Some(OnceKey { key: format!("api:{}:{key}", caller.id), body: Digest::of(&body) })
-    }
-
-    /// The idempotency key as the client wrote it.
-    pub fn key(&self) -> Option<&str> {
-        self.key.as_deref()
+    pub fn once(&self) -> Option<OnceKey> {
+        self.once.as_ref().map(|once| once.key.clone())
     }
 }
 
-fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
-    let Some(value) = headers.get("idempotency-key") else { return Ok(None) };
-    let fits = (1..=255).contains(&value.len()) && value.as_bytes().iter().all(|b| (0x20..0x7f).contains(b));
-    match value.to_str() {
-        Ok(text) if fits => Ok(Some(text.to_owned())),
-        _ => Err(Problem::field("Idempotency-Key", "use 1 to 255 printable ASCII characters")),
-    }
-}
-
-async fn read_body(headers: &HeaderMap, body: Body, limit: usize) -> Result<Bytes, Problem> {
+/// Reads a body up to a limit, in bytes.
+pub async fn read_body(headers: &HeaderMap, body: Body, limit: usize) -> Result<Bytes, Problem> {
     let announced = headers.get(CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse::<u64>().ok());
     if announced.is_some_and(|length| length > limit as u64) {
         return Err(Problem::too_large(limit));

@@ -16,7 +16,7 @@ use super::auth::{Operate, Read};
 use super::input::{Input, Params};
 use super::problem::Problem;
 use super::respond::{At, client_state, etag};
-use crate::wire::{ArtifactView, Because, CloseLead, LeadList, LeadRow, LeadView, Nothing, Sign};
+use crate::wire::{ArtifactView, Because, CloseLead, LeadList, LeadView, Nothing, Sign};
 
 /// Which leads to list.
 #[derive(Debug, Default, Deserialize)]
@@ -58,7 +58,7 @@ pub async fn list(State(app): AppState, _: Read, Params(query): Params<Query>) -
         Error::Store(StoreError::Unavailable(why)) if why.contains("is no cursor") => Problem::field("cursor", why),
         error => error.into(),
     })?;
-    Ok(Json(LeadList { leads: page.rows.into_iter().map(LeadRow::from).collect(), next: page.next }))
+    Ok(Json(LeadList { leads: page.rows, next: page.next }))
 }
 
 fn status(text: &str) -> Result<Status, Problem> {
@@ -112,7 +112,7 @@ pub async fn sign(
     At(id): At<String>,
     input: Input<Sign>,
 ) -> Result<Response, Problem> {
-    let once = input.once(&caller);
+    let once = input.once();
     let Sign { document, signer, consent, consent_version, ip, user_agent } = input.value;
     // Who says what was agreed to has asked the client; who does not, records what happened elsewhere.
     let method = if consent.trim().is_empty() { SigningMethod::Recorded } else { SigningMethod::Api };
@@ -123,99 +123,61 @@ pub async fn sign(
     Ok(app.state_of(&acted.lead, StatusCode::OK))
 }
 
-/// A person takes over: nothing automatic happens with this lead any more.
-#[utoipa::path(
-    post, path = "/api/leads/{id}/take-over", tag = "leads", operation_id = "take_over",
-    params(("id" = String, Path, description = "UUID or external_ref")),
-    responses((status = 200, description = "The lead now", body = ref("#/components/schemas/ClientState"))),
-)]
-pub async fn take_over(
-    State(app): AppState,
-    caller: Operate,
-    At(id): At<String>,
-    input: Input<Nothing>,
-) -> Result<Response, Problem> {
-    app.act(&id, &caller, input.once(&caller), Command::TakeOver).await
+/// An endpoint that carries out one command on the lead its path names, told how by its body.
+macro_rules! command {
+    ($(#[$doc:meta])* $name:ident, $path:literal, $id:literal, $body:ident, $schema:literal, $command:expr) => {
+        $(#[$doc])*
+        #[utoipa::path(
+            post, path = $path, tag = "leads", operation_id = $id,
+            params(("id" = String, Path, description = "UUID or external_ref")),
+            request_body(content = ref($schema)),
+            responses((status = 200, description = "The lead now", body = ref("#/components/schemas/ClientState"))),
+        )]
+        pub async fn $name(
+            State(app): AppState,
+            caller: Operate,
+            At(id): At<String>,
+            input: Input<$body>,
+        ) -> Result<Response, Problem> {
+            let once = input.once();
+            let command: fn($body) -> Command = $command;
+            app.act(&id, &caller, once, command(input.value)).await
+        }
+    };
 }
 
-/// A person hands the lead back.
-#[utoipa::path(
-    post, path = "/api/leads/{id}/hand-back", tag = "leads", operation_id = "hand_back",
-    params(("id" = String, Path, description = "UUID or external_ref")),
-    responses((status = 200, description = "The lead now", body = ref("#/components/schemas/ClientState"))),
-)]
-pub async fn hand_back(
-    State(app): AppState,
-    caller: Operate,
-    At(id): At<String>,
-    input: Input<Nothing>,
-) -> Result<Response, Problem> {
-    app.act(&id, &caller, input.once(&caller), Command::HandBack).await
+command! {
+    /// A person takes over: nothing automatic happens with this lead any more.
+    take_over, "/api/leads/{id}/take-over", "take_over", Nothing, "#/components/schemas/Nothing",
+    |_| Command::TakeOver
 }
 
-/// Tries again what failed, was escalated, or lacked something.
-#[utoipa::path(
-    post, path = "/api/leads/{id}/retry", tag = "leads", operation_id = "retry",
-    params(("id" = String, Path, description = "UUID or external_ref")),
-    responses((status = 200, description = "The lead now", body = ref("#/components/schemas/ClientState"))),
-)]
-pub async fn retry(
-    State(app): AppState,
-    caller: Operate,
-    At(id): At<String>,
-    input: Input<Nothing>,
-) -> Result<Response, Problem> {
-    app.act(&id, &caller, input.once(&caller), Command::Retry).await
+command! {
+    /// A person hands the lead back.
+    hand_back, "/api/leads/{id}/hand-back", "hand_back", Nothing, "#/components/schemas/Nothing",
+    |_| Command::HandBack
 }
 
-/// Calls for help.
-#[utoipa::path(
-    post, path = "/api/leads/{id}/escalate", tag = "leads", operation_id = "escalate",
-    params(("id" = String, Path, description = "UUID or external_ref")),
-    request_body(content = ref("#/components/schemas/Because")),
-    responses((status = 200, description = "The lead now", body = ref("#/components/schemas/ClientState"))),
-)]
-pub async fn escalate(
-    State(app): AppState,
-    caller: Operate,
-    At(id): At<String>,
-    input: Input<Because>,
-) -> Result<Response, Problem> {
-    let once = input.once(&caller);
-    app.act(&id, &caller, once, Command::Escalate { reason: input.value.reason }).await
+command! {
+    /// Tries again what failed, was escalated, or lacked something.
+    retry, "/api/leads/{id}/retry", "retry", Nothing, "#/components/schemas/Nothing",
+    |_| Command::Retry
 }
 
-/// Ends a lead.
-#[utoipa::path(
-    post, path = "/api/leads/{id}/close", tag = "leads", operation_id = "close_lead",
-    params(("id" = String, Path, description = "UUID or external_ref")),
-    request_body(content = ref("#/components/schemas/CloseLead")),
-    responses((status = 200, description = "The lead now", body = ref("#/components/schemas/ClientState"))),
-)]
-pub async fn close(
-    State(app): AppState,
-    caller: Operate,
-    At(id): At<String>,
-    input: Input<CloseLead>,
-) -> Result<Response, Problem> {
-    let once = input.once(&caller);
-    let CloseLead { outcome, reason, merged_into } = input.value;
-    app.act(&id, &caller, once, Command::Close { outcome, reason, merged_into }).await
+command! {
+    /// Calls for help.
+    escalate, "/api/leads/{id}/escalate", "escalate", Because, "#/components/schemas/Because",
+    |Because { reason }| Command::Escalate { reason }
 }
 
-/// Takes up an ended lead again.
-#[utoipa::path(
-    post, path = "/api/leads/{id}/reopen", tag = "leads", operation_id = "reopen",
-    params(("id" = String, Path, description = "UUID or external_ref")),
-    request_body(content = ref("#/components/schemas/Because")),
-    responses((status = 200, description = "The lead now", body = ref("#/components/schemas/ClientState"))),
-)]
-pub async fn reopen(
-    State(app): AppState,
-    caller: Operate,
-    At(id): At<String>,
-    input: Input<Because>,
-) -> Result<Response, Problem> {
-    let once = input.once(&caller);
-    app.act(&id, &caller, once, Command::Reopen { reason: input.value.reason }).await
+command! {
+    /// Ends a lead.
+    close, "/api/leads/{id}/close", "close_lead", CloseLead, "#/components/schemas/CloseLead",
+    |CloseLead { outcome, reason, merged_into }| Command::Close { outcome, reason, merged_into }
+}
+
+command! {
+    /// Takes up an ended lead again.
+    reopen, "/api/leads/{id}/reopen", "reopen", Because, "#/components/schemas/Because",
+    |Because { reason }| Command::Reopen { reason }
 }

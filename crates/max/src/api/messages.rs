@@ -1,13 +1,15 @@
 //! `/api/leads/{id}/messages`: the conversation, and messages in and out.
 
-use axum::Json;
 use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
 use max_core::command::{Command, Incoming, Request};
 use max_core::lead::{Actor, Direction, MessageKind};
 
 use super::AppState;
 use super::auth::{Operate, Read};
 use super::input::Input;
+use super::once::AboutLead;
 use super::problem::Problem;
 use super::respond::{At, client_state};
 use crate::wire::{MessageList, MessageTaken, MessageView, NewMessage};
@@ -36,8 +38,9 @@ pub async fn post(
     caller: Operate,
     At(id): At<String>,
     input: Input<NewMessage>,
-) -> Result<Json<MessageTaken>, Problem> {
-    let once = input.once(&caller);
+) -> Result<Response, Problem> {
+    let (once, before) = (input.once(), input.before());
+    let earlier = before.zip(Some(input.value.body.clone()));
     let cached = app.lead(&id).await?;
     let request = match input.value.direction {
         Direction::In => received(input.value, &cached.lead.contact.email)?,
@@ -51,8 +54,16 @@ pub async fn post(
     // A second copy is the message of then, which may not be the last one any more.
     let messages = &acted.lead.messages;
     let known = messages.iter().find(|message| Some(&message.rfc_id) == rfc_id.as_ref());
-    let message_id = known.or(messages.last()).map(|message| message.id);
-    Ok(Json(MessageTaken { state: client_state(&acted.lead), message_id }))
+    let message_id = match earlier {
+        Some((before, body)) => {
+            let all = app.state.director.messages(acted.lead.id).await?;
+            let then = all.into_iter().map(|view| view.message).rfind(|m| m.at == before.at && m.body == body);
+            then.map(|message| message.id)
+        }
+        None => known.or(messages.last()).map(|message| message.id),
+    };
+    let taken = MessageTaken { state: client_state(&acted.lead), message_id };
+    Ok((Extension(AboutLead), Json(taken)).into_response())
 }
 
 fn received(message: NewMessage, address: &str) -> Result<Request, Problem> {

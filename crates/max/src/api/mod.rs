@@ -20,6 +20,7 @@ pub(crate) mod input;
 pub(crate) mod leads;
 mod lint;
 mod messages;
+mod once;
 mod openapi;
 mod ops;
 mod privacy;
@@ -140,6 +141,8 @@ pub struct App {
     pub metrics: Metrics,
     /// `/openapi.json`, made once.
     document: OnceLock<String>,
+    /// Requests with an idempotency key.
+    turns: once::Turns,
 }
 
 impl ApiState {
@@ -152,11 +155,12 @@ impl ApiState {
 /// The whole interface.
 pub fn router(state: ApiState) -> Router {
     let metrics = Metrics::new(state.version);
-    let app = Arc::new(App { state, metrics, document: OnceLock::new() });
+    let app = Arc::new(App { state, metrics, document: OnceLock::new(), turns: once::Turns::default() });
     let (api, document) = endpoints().split_for_parts();
     // A failure here would be a fault in our own types, which the tests would have shown.
     let _ = app.document.set(openapi::complete(document, app.state.version));
-    let router = api.merge(pages());
+    let once = axum::middleware::from_fn_with_state(Arc::clone(&app), once::once);
+    let router = api.route_layer(once).merge(pages());
     router
         .fallback(no_route)
         .method_not_allowed_fallback(no_method)

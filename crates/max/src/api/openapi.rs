@@ -20,6 +20,11 @@ pub fn complete(paths: utoipa::openapi::OpenApi, version: &str) -> String {
     });
     document["components"] = json!({
         "schemas": schemas(),
+        "parameters": {"IdempotencyKey": {
+            "name": "Idempotency-Key", "in": "header", "required": false,
+            "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+            "description": IDEMPOTENCY,
+        }},
         "securitySchemes": {
             "token": {"type": "http", "scheme": "bearer", "description": "max_<id>_<secret>"},
             "session": {"type": "apiKey", "in": "cookie", "name": super::auth::COOKIE_NAME},
@@ -32,6 +37,11 @@ pub fn complete(paths: utoipa::openapi::OpenApi, version: &str) -> String {
     }
     serde_json::to_string_pretty(&document).unwrap_or_default()
 }
+
+const IDEMPOTENCY: &str = "Under one key a request is carried out once, however often it is sent. A second copy is \
+                           answered with the lead as it is now, or with the first answer (but for secrets, which are \
+                           shown once) and `Idempotent-Replayed: true`; the same key with another request is a 409. \
+                           A request that is refused leaves its key free.";
 
 const TAGS: [(&str, &str); 9] = [
     ("leads", "Leads: in, on, and what they hold"),
@@ -47,7 +57,13 @@ const TAGS: [(&str, &str); 9] = [
 
 /// Writes `{*path}` the way OpenAPI does, and adds the problems that need no word at each handler.
 fn finished(path: String, mut item: Value) -> (String, Value) {
-    for operation in item.as_object_mut().into_iter().flat_map(|item| item.values_mut()) {
+    for (method, operation) in item.as_object_mut().into_iter().flatten() {
+        if method == "post"
+            && let Some(operation) = operation.as_object_mut()
+            && let Some(parameters) = operation.entry("parameters").or_insert_with(|| json!([])).as_array_mut()
+        {
+            parameters.push(json!({"$ref": "#/components/parameters/IdempotencyKey"}));
+        }
         let open = operation.get("security").is_some_and(|s| *s == json!([{}]));
         let takes_body = operation.get("requestBody").is_some();
         let has_variable = path.contains('{');
@@ -103,6 +119,7 @@ fn schemas() -> Map<String, Value> {
     // requests
     named::<max_core::lead::NewLead>(add);
     named::<max_core::signal::Signal>(add);
+    named::<wire::Nothing>(add);
     named::<wire::Handoff>(add);
     named::<wire::NewMessage>(add);
     named::<wire::Sign>(add);
@@ -232,7 +249,7 @@ fn operation_card(path: &str, method: &str, operation: &Value) -> Markup {
             @if let Some(more) = operation["description"].as_str() { p { (more) } }
             @if let Some(parameters) = operation["parameters"].as_array() {
                 dl {
-                    @for parameter in parameters {
+                    @for parameter in parameters.iter().filter(|parameter| parameter["name"].is_string()) {
                         dt { code { (text(&parameter["name"])) } " (" (text(&parameter["in"])) ")" }
                         dd { (text(&parameter["description"])) }
                     }

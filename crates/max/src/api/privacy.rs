@@ -81,7 +81,7 @@ pub async fn request(
     At(id): At<String>,
     input: Input<RequestErasure>,
 ) -> Result<Response, Problem> {
-    let once = input.once(&caller);
+    let once = input.once();
     let RequestErasure { reason, asked_by } = input.value;
     let asked_by = if asked_by.trim().is_empty() { caller.name.clone() } else { asked_by };
     app.act(&id, &caller, once, Command::RequestErasure { reason, asked_by }).await
@@ -100,7 +100,7 @@ pub async fn consent(
     At(id): At<String>,
     input: Input<RecordConsent>,
 ) -> Result<Response, Problem> {
-    let once = input.once(&caller);
+    let once = input.once();
     let RecordConsent { purpose, given, text_version, source } = input.value;
     let source = if source.trim().is_empty() { format!("recorded by {}", caller.name) } else { source };
     app.act(&id, &caller, once, Command::RecordConsent { purpose, given, text_version, source }).await

@@ -13,12 +13,12 @@ use max_core::id::{LeadId, LeadRef, SignalId};
 use max_core::lead::{ClientState, Lead};
 use max_core::stage::{Eidolon, Stage};
 use max_engine::cache::Cached;
-use max_engine::ledger::OnceKey;
-use max_engine::ports::RenderedState;
+use max_engine::ports::{OnceKey, RenderedState};
 use serde::de::DeserializeOwned;
 
 use super::App;
 use super::auth::Principal;
+use super::once::AboutLead;
 use super::problem::Problem;
 
 /// The variable parts of a path.
@@ -85,7 +85,9 @@ impl App {
     pub fn state_of(&self, lead: &Arc<Lead>, status: StatusCode) -> Response {
         let cached = self.state.director.cached(lead.id).filter(|cached| cached.lead.version == lead.version);
         let cached = cached.unwrap_or_else(|| Cached::new(Arc::clone(lead)));
-        state_response(&cached, status)
+        let mut response = state_response(&cached, status);
+        response.extensions_mut().insert(AboutLead);
+        response
     }
 
     /// The stage that a field names, in any spelling.

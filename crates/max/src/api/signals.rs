@@ -27,13 +27,9 @@ const MOST: usize = 500;
         (status = 422, description = "Rejected, with the reason", body = ref("#/components/schemas/ProblemDocument")),
     ),
 )]
-pub async fn send(
-    State(app): AppState,
-    caller: Operate,
-    raw: Raw,
-) -> Result<(StatusCode, Json<SignalRouted>), Problem> {
+pub async fn send(State(app): AppState, _: Operate, raw: Raw) -> Result<(StatusCode, Json<SignalRouted>), Problem> {
     let mut signal: Signal = raw.json()?;
-    let id = signal.id.take().unwrap_or_else(|| derived(&raw, &caller.id));
+    let id = signal.id.take().unwrap_or_else(|| derived(&raw));
     signal.id = Some(id.clone());
     match (app.state.route_signal)(signal).await {
         Ok(routed) => {
@@ -45,8 +41,8 @@ pub async fn send(
 }
 
 /// A signal without an id is known by its idempotency key, else by its content.
-fn derived(raw: &Raw, caller: &str) -> SignalId {
-    let named = raw.key().map(|key| Digest::of(format!("{caller}\n{key}").as_bytes()));
+fn derived(raw: &Raw) -> SignalId {
+    let named = raw.once().map(|once| Digest::of(once.key.as_bytes()));
     let digest = named.unwrap_or_else(|| Digest::of(&raw.bytes)).to_string();
     SignalId::try_from(format!("http-{}", &digest[..40])).unwrap_or_else(|_| SignalId::from(uuid::Uuid::nil()))
 }

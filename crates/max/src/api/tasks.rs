@@ -2,12 +2,15 @@
 //!
 //! The task's id with its attempt is the fencing token; whoever lost the task is told so with a 409.
 
-use axum::Json;
+use std::sync::Arc;
+
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
 use max_core::id::{LeadId, TaskId};
 use max_core::lead::Lead;
+use max_core::stage::Eidolon;
 use max_engine::director::Assignment;
 use max_engine::error::Error;
 use max_engine::ports::{Brief, File, Thought};
@@ -15,6 +18,7 @@ use serde::Deserialize;
 
 use super::auth::{Anyone, Principal, Read, Scope};
 use super::input::{Input, Params};
+use super::once::{AboutLead, Before};
 use super::problem::Problem;
 use super::respond::{At, client_state, file_bytes};
 use super::{App, AppState};
@@ -58,17 +62,32 @@ pub async fn claim(State(app): AppState, caller: Anyone, input: Input<ClaimTask>
     if holder.is_empty() || holder.len() > 200 {
         return Err(Problem::field("holder", "say who works on it, for example `<instance>/<worker>`"));
     }
-    let Some(assignment) = app.state.director.try_next_task(eidolon, holder).await? else {
-        return Ok(StatusCode::NO_CONTENT.into_response());
+    let director = &app.state.director;
+    let assignment = match input.before() {
+        Some(before) => claimed_before(&app, before, eidolon, holder).await?,
+        None => match director.try_next_task(eidolon, holder, input.once()).await? {
+            Some(assignment) => assignment,
+            None => return Ok(StatusCode::NO_CONTENT.into_response()),
+        },
     };
-    let brief = app.state.director.brief(&assignment).await?;
+    let brief = director.brief(&assignment).await?;
     let claimed = Claimed {
         task_id: assignment.task,
         attempt: assignment.attempt,
         lead: client_state(&assignment.lead),
         brief: brief_view(brief),
     };
-    Ok(Json(claimed).into_response())
+    Ok((Extension(AboutLead), Json(claimed)).into_response())
+}
+
+/// The task that an earlier copy of the request claimed, as long as it is still that holder's.
+async fn claimed_before(app: &App, before: Before, eidolon: Eidolon, holder: &str) -> Result<Assignment, Problem> {
+    let lead = Arc::clone(&app.state.director.lead(before.lead).await?.lead);
+    let mine = lead.open_task().filter(|task| task.eidolon == eidolon && task.holder.as_deref() == Some(holder));
+    match mine.map(|task| (task.id, task.attempt)) {
+        Some((task, attempt)) => Ok(Assignment { lead, task, attempt }),
+        None => Err(Problem::conflict("what was claimed under this key is over; claim the next task with a new key")),
+    }
 }
 
 fn brief_view(brief: Brief) -> BriefView {
@@ -118,6 +137,7 @@ pub async fn submit(
     At(task): At<String>,
     input: Input<SubmitTask>,
 ) -> Result<Response, Problem> {
+    let once = input.once();
     let SubmitTask { attempt, result, messages, files, summary, lead_id } = input.value;
     let (_, assignment) = assigned(&app, &caller, &task, attempt, lead_id).await?;
     let mut stored = Vec::with_capacity(files.len());
@@ -126,7 +146,7 @@ pub async fn submit(
         stored.push(File { name: file.name, bytes });
     }
     let thought = Thought { result, messages, files: stored, summary };
-    let acted = app.state.director.submit(&assignment, thought, &caller.name).await?;
+    let acted = app.state.director.submit(&assignment, thought, &caller.name, once).await?;
     Ok(app.state_of(&acted.lead, StatusCode::OK))
 }
 
@@ -143,9 +163,10 @@ pub async fn fail(
     At(task): At<String>,
     input: Input<FailTask>,
 ) -> Result<Response, Problem> {
+    let once = input.once();
     let FailTask { attempt, error, retryable } = input.value;
     let (_, assignment) = assigned(&app, &caller, &task, attempt, None).await?;
-    let acted = app.state.director.fail(&assignment, &error, retryable).await?;
+    let acted = app.state.director.fail(&assignment, &error, retryable, once).await?;
     Ok(app.state_of(&acted.lead, StatusCode::OK))
 }
 
@@ -170,10 +191,10 @@ async fn assigned(
         Some(eidolon) => caller.needs(Scope::Eidolon(eidolon))?,
         None => works_somewhere(caller)?,
     }
-    Ok((task, Assignment { lead: std::sync::Arc::clone(&cached.lead), task, attempt }))
+    Ok((task, Assignment { lead: Arc::clone(&cached.lead), task, attempt }))
 }
 
-fn eidolon_of(lead: &Lead, task: TaskId) -> Option<max_core::stage::Eidolon> {
+fn eidolon_of(lead: &Lead, task: TaskId) -> Option<Eidolon> {
     lead.open_task().filter(|open| open.id == task).map(|open| open.eidolon)
 }
 

@@ -1,12 +1,14 @@
 //! `/api/tokens` and `/api/login`: who may ask what. Secrets are shown once and kept nowhere.
 
-use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
 
 use super::AppState;
 use super::auth::{Admin, LINK_LIFE, Scope};
 use super::input::Input;
+use super::once::KeptInstead;
 use super::problem::Problem;
 use super::respond::At;
 use crate::wire::{NewToken, Nothing, SignInLink, TokenList, TokenMade, TokenView};
@@ -27,11 +29,7 @@ pub async fn list(State(app): AppState, _: Admin) -> Result<Json<TokenList>, Pro
     request_body(content = ref("#/components/schemas/NewToken")),
     responses((status = 201, description = "The token", body = ref("#/components/schemas/TokenMade"))),
 )]
-pub async fn make(
-    State(app): AppState,
-    _: Admin,
-    input: Input<NewToken>,
-) -> Result<(StatusCode, Json<TokenMade>), Problem> {
+pub async fn make(State(app): AppState, _: Admin, input: Input<NewToken>) -> Result<Response, Problem> {
     let name = input.value.name.trim();
     if name.is_empty() || name.chars().count() > 100 || name.chars().any(char::is_control) {
         return Err(Problem::field("name", "say in 1 to 100 characters what the token is for"));
@@ -47,7 +45,9 @@ pub async fn make(
         return Err(Problem::field("scopes", "name at least one of ingest, read, operate, admin, eidolon:<id>"));
     }
     let (token, row) = app.state.auth.add(name, &scopes).await?;
-    Ok((StatusCode::CREATED, Json(TokenMade { token, view: row.into() })))
+    let made = TokenMade { token: Some(token), view: row.into() };
+    let kept = KeptInstead::json(&TokenMade { token: None, ..made.clone() });
+    Ok((StatusCode::CREATED, Extension(kept), Json(made)).into_response())
 }
 
 /// Ends a token at once.
@@ -66,11 +66,9 @@ pub async fn revoke(State(app): AppState, _: Admin, At(id): At<String>) -> Resul
     post, path = "/api/login", tag = "owner", operation_id = "sign_in_link",
     responses((status = 201, description = "The link's path", body = ref("#/components/schemas/SignInLink"))),
 )]
-pub async fn sign_in_link(
-    State(app): AppState,
-    _: Admin,
-    _: Input<Nothing>,
-) -> Result<(StatusCode, Json<SignInLink>), Problem> {
+pub async fn sign_in_link(State(app): AppState, _: Admin, _: Input<Nothing>) -> Result<Response, Problem> {
     let path = app.state.auth.sign_in_link()?;
-    Ok((StatusCode::CREATED, Json(SignInLink { path, expires_in: LINK_LIFE.as_secs() })))
+    let link = SignInLink { path: Some(path), expires_in: LINK_LIFE.as_secs() };
+    let kept = KeptInstead::json(&SignInLink { path: None, ..link.clone() });
+    Ok((StatusCode::CREATED, Extension(kept), Json(link)).into_response())
 }

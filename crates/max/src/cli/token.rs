@@ -65,7 +65,7 @@ async fn new(args: &New, context: &Context<'_>) -> Result<Exit, Failure> {
         return Ok(Exit::Done);
     }
     let made: TokenMade = answer.read()?;
-    context.output.print(&made.token);
+    context.output.print(made.token.as_deref().unwrap_or_default());
     context.output.say(&format!(
         "token {} for {} ({}); it is shown this once. Use it as MAX_TOKEN, or as Authorization: Bearer …",
         made.view.id,

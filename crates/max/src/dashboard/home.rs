@@ -47,7 +47,7 @@ async fn render(app: &App, visitor: &Visitor, query: Result<Params<Query>, Probl
     let escalations = escalations::open(app).await?;
     let filter = filter(app, &query)?;
     let leads = app.state.director.read(move |store| store.list(&filter)).await?;
-    let rows: Vec<LeadRow> = leads.rows.into_iter().map(LeadRow::from).collect();
+    let rows: Vec<LeadRow> = leads.rows;
     let health = agents::of(app);
     let total: u64 = counts.iter().map(|(_, _, n)| n).sum();
     Ok(html! {

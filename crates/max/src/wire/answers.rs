@@ -15,6 +15,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub use health::*;
+pub use max_engine::ports::LeadRow;
+pub use max_engine::view::ApprovalState;
 
 /// A page of leads, newest change first.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -23,64 +25,6 @@ pub struct LeadList {
     pub leads: Vec<LeadRow>,
     /// The cursor of the next page, if there is one.
     pub next: Option<String>,
-}
-
-/// A lead in a list.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct LeadRow {
-    /// The lead.
-    pub lead_id: LeadId,
-    /// The agency's own name for it.
-    pub external_ref: Option<ExternalRef>,
-    /// The person.
-    pub name: String,
-    /// The address.
-    pub email: String,
-    /// The company.
-    pub company: Option<String>,
-    /// Its stage.
-    pub current_stage: Stage,
-    /// Its status.
-    pub status: Status,
-    /// Its outcome, once there is one.
-    pub outcome: Option<String>,
-    /// A sentence a person can act on.
-    pub next_action: String,
-    /// When it came in.
-    pub created_at: Timestamp,
-    /// When it last changed.
-    pub updated_at: Timestamp,
-}
-
-impl From<ports::LeadRow> for LeadRow {
-    fn from(row: ports::LeadRow) -> Self {
-        let ports::LeadRow {
-            lead_id,
-            external_ref,
-            name,
-            email,
-            company,
-            current_stage,
-            status,
-            outcome,
-            next_action,
-            created_at,
-            updated_at,
-        } = row;
-        Self {
-            lead_id,
-            external_ref,
-            name,
-            email,
-            company,
-            current_stage,
-            status,
-            outcome,
-            next_action,
-            created_at,
-            updated_at,
-        }
-    }
 }
 
 /// Everything about a lead on one page.
@@ -269,20 +213,6 @@ pub struct ApprovalView {
     pub lead_id: LeadId,
 }
 
-/// How an approval ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum ApprovalState {
-    /// Waits for a person.
-    Pending,
-    /// Yes.
-    Approved,
-    /// No.
-    Rejected,
-    /// It no longer counts.
-    Void,
-}
-
 /// Who decided an approval.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Decided {
@@ -300,14 +230,8 @@ pub struct Decided {
 impl ApprovalView {
     /// The approval as the log tells it.
     pub fn new(lead_id: LeadId, view: view::ApprovalView) -> Self {
-        let state = match view.state {
-            view::ApprovalState::Pending => ApprovalState::Pending,
-            view::ApprovalState::Approved => ApprovalState::Approved,
-            view::ApprovalState::Rejected => ApprovalState::Rejected,
-            view::ApprovalState::Void => ApprovalState::Void,
-        };
         let decided = view.decided.map(|d| Decided { by: d.by, at: d.at, reason: d.reason, through: d.through });
-        Self { approval: view.approval, state, decided, lead_id }
+        Self { approval: view.approval, state: view.state, decided, lead_id }
     }
 }
 
@@ -465,8 +389,9 @@ impl From<ports::TokenRow> for TokenView {
 /// A token that was just made.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct TokenMade {
-    /// The token itself, shown this once.
-    pub token: String,
+    /// The token itself, shown this once: the answer to a second copy of the request is without it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<String>,
     /// What it is.
     #[serde(flatten)]
     pub view: TokenView,
@@ -475,8 +400,9 @@ pub struct TokenMade {
 /// A one-time sign-in link for a browser.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SignInLink {
-    /// The path to open on this server.
-    pub path: String,
+    /// The path to open on this server, shown this once: the answer to a second copy of the request is without it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
     /// For how many seconds it works.
     pub expires_in: u64,
 }

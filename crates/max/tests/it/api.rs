@@ -377,7 +377,7 @@ async fn a_store_that_cannot_write_is_a_503_that_says_why_and_when_to_try_again(
     for error in
         [StoreError::Full("/data".into()), StoreError::ReadOnly("/data".into()), StoreError::Unavailable("x".into())]
     {
-        *max.store.broken.lock() = Some(error);
+        max.store.break_with(error);
         let mut lead = ada();
         lead["message"] = json!("Are you there?");
         let answer = max.post("/api/ingest-lead", lead).await;
@@ -385,7 +385,7 @@ async fn a_store_that_cannot_write_is_a_503_that_says_why_and_when_to_try_again(
         assert!(answer.header("retry-after").parse::<u64>().is_ok());
         max.get("/readyz").await.problem(503);
     }
-    *max.store.broken.lock() = None;
+    max.store.mend();
     assert_eq!(max.get("/readyz").await.status, StatusCode::OK);
     assert_eq!(max.get("/api/status/abc-123").await.header("etag"), "\"1\"", "nothing was changed");
 }

@@ -2,6 +2,7 @@
 
 mod api;
 mod api_events;
+mod api_once;
 mod api_openapi;
 mod api_people;
 mod architecture;

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use max_core::event::Event;
 use max_core::lead::{Lead, NewLead};
 use max_engine::fail;
-use max_engine::ports::{Idempotency, Position, StoreError, Write, WriteError};
+use max_engine::ports::{Done, Idempotency, OnceKey, Position, StoreError, Write, WriteError};
 use rusqlite::{Connection, Error, OptionalExtension, params};
 
 use super::columns::{domain_hash, eidolon_no, nanos, nanos_at_most, narrow, person_hash, stage_no, status_no};
 use super::fault::{is_constraint, store_error};
-use super::states;
+use super::{keys, states};
 
 /// What became of each write of a batch.
 pub(super) type Outcomes = Vec<Result<Position, WriteError>>;
@@ -95,8 +95,8 @@ fn append(writer: &Connection, write: &Write) -> Result<Appended, Stop> {
     if known.as_ref().map_or(0, |k| k.version) + 1 != write.entry.version {
         return Err(Stop::Refused(WriteError::Conflict));
     }
-    if let Some(key) = &write.idempotency {
-        use_key(writer, key)?;
+    if let Some(once) = &write.idempotency {
+        use_key(writer, once, write)?;
     }
     let no = match &known {
         Some(known) => update_lead(writer, known, write)?,
@@ -133,11 +133,9 @@ fn known(writer: &Connection, write: &Write) -> Result<Option<Known>, Error> {
         .optional()
 }
 
-fn use_key(writer: &Connection, used: &Idempotency) -> Result<(), Stop> {
-    let inserted = writer
-        .prepare_cached("INSERT INTO idempotency (key, body, lead, at) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING")?
-        .execute(params![used.key, used.body.0, used.lead.0.as_bytes(), nanos_at_most(used.at)])?;
-    if inserted == 0 { Err(Stop::Refused(WriteError::KeyTaken)) } else { Ok(()) }
+fn use_key(writer: &Connection, once: &OnceKey, write: &Write) -> Result<(), Stop> {
+    let used = Idempotency { once: once.clone(), done: Done::Lead(write.entry.lead), at: write.entry.at };
+    if keys::keep(writer, &used)? { Ok(()) } else { Err(Stop::Refused(WriteError::KeyTaken)) }
 }
 
 /// What came in (name, address, reference) never changes after the first entry, so only the rest is written again.
@@ -146,7 +144,7 @@ fn update_lead(writer: &Connection, known: &Known, write: &Write) -> Result<i64,
     let changed = writer
         .prepare_cached(
             "UPDATE leads SET version = ?3, stage = ?4, status = ?5, outcome = ?6, wake_at = ?7, updated_at = ?8, \
-             next_action = ?9 WHERE no = ?1 AND version = ?2",
+             next_action = ?9, escalation = ?10, escalated_at = ?11 WHERE no = ?1 AND version = ?2",
         )?
         .execute(params![
             known.no,
@@ -158,6 +156,8 @@ fn update_lead(writer: &Connection, known: &Known, write: &Write) -> Result<i64,
             write.wake_at.map(nanos_at_most),
             nanos_at_most(lead.updated_at),
             lead.next_action(),
+            call(lead).0,
+            call(lead).1,
         ])?;
     if changed == 1 { Ok(known.no) } else { Err(Stop::Refused(WriteError::Conflict)) }
 }
@@ -168,8 +168,8 @@ fn insert_lead(writer: &Connection, write: &Write) -> Result<i64, Stop> {
     let inserted = writer
         .prepare_cached(
             "INSERT INTO leads (id, version, stage, status, outcome, wake_at, updated_at, created_at, person, \
-             fingerprint, external_ref, name, email, company, next_action) \
-             VALUES (?1, 1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+             fingerprint, external_ref, name, email, company, next_action, escalation, escalated_at) \
+             VALUES (?1, 1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
         )?
         .execute(params![
             write.entry.lead.0.as_bytes(),
@@ -186,6 +186,8 @@ fn insert_lead(writer: &Connection, write: &Write) -> Result<i64, Stop> {
             contact.email,
             contact.company,
             lead.next_action(),
+            call(lead).0,
+            call(lead).1,
         ]);
     match (inserted, &contact.external_ref) {
         (Ok(_), _) => {
@@ -198,6 +200,12 @@ fn insert_lead(writer: &Connection, write: &Write) -> Result<i64, Stop> {
         }
         (Err(error), _) => Err(error.into()),
     }
+}
+
+/// The open escalation, and since when it is open.
+fn call(lead: &Lead) -> (Option<&[u8; 16]>, Option<i64>) {
+    let open = lead.escalation.as_ref();
+    (open.map(|open| open.id.0.as_bytes()), open.map(|open| nanos_at_most(open.at)))
 }
 
 fn insert_company(writer: &Connection, no: i64, contact: &NewLead) -> Result<(), Stop> {

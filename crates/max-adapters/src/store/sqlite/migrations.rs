@@ -6,11 +6,13 @@ use rusqlite::{Connection, TransactionBehavior};
 use super::fault::store_error;
 
 /// The steps in order; step `n` leads to `PRAGMA user_version = n`. A step, once released, is never edited.
-pub(super) const STEPS: [&str; 4] = [
+pub(super) const STEPS: [&str; 6] = [
     include_str!("migrations/0001_first.sql"),
     include_str!("migrations/0002_states.sql"),
     include_str!("migrations/0003_companies.sql"),
     include_str!("migrations/0004_privacy.sql"),
+    include_str!("migrations/0005_answers.sql"),
+    include_str!("migrations/0006_escalations.sql"),
 ];
 
 /// Brings the file up to date.
@@ -53,11 +55,13 @@ mod tests {
     use super::*;
 
     /// Rows as they stood after each version; the next step has to carry them over.
-    const ROWS: [&str; 4] = [
+    const ROWS: [&str; 6] = [
         include_str!("migrations/rows_0001.sql"),
         include_str!("migrations/rows_0002.sql"),
         include_str!("migrations/rows_0003.sql"),
         include_str!("migrations/rows_0004.sql"),
+        include_str!("migrations/rows_0005.sql"),
+        include_str!("migrations/rows_0006.sql"),
     ];
 
     #[test]

@@ -6,6 +6,7 @@ mod checkpoint;
 mod columns;
 mod commit;
 mod fault;
+mod keys;
 mod list;
 mod migrations;
 mod privacy;
@@ -18,13 +19,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use jiff::Timestamp;
-use max_core::id::{ApprovalId, Digest, LeadId, LeadRef, MessageId, TaskId};
+use max_core::id::{ApprovalId, Digest, EscalationId, LeadId, LeadRef, MessageId, TaskId};
 use max_core::lead::{Lead, Status};
 use max_core::stage::{Eidolon, Stage};
 use max_engine::fail;
 use max_engine::ports::{
-    ApprovalRow, Erasure, Idempotency, LeadFilter, Logged, Page, Position, RenderedState, SapWave, Store, StoreError,
-    Suppression, TaskRow, TokenRow, Write, WriteError,
+    ApprovalRow, Erasure, EscalationRow, Idempotency, LeadFilter, Logged, Page, Position, RenderedState, SapWave,
+    Store, StoreError, Suppression, TaskRow, TokenRow, Write, WriteError,
 };
 use max_engine::projector::WATERMARK;
 use parking_lot::Mutex;
@@ -164,7 +165,10 @@ impl Store for SqliteStore {
         self.read(|r| read::lead_of_thread(r, rfc_id))
     }
     fn idempotency(&self, key: &str) -> Result<Option<Idempotency>, StoreError> {
-        self.read(|r| read::idempotency(r, key))
+        self.read(|r| keys::idempotency(r, key))
+    }
+    fn keep_keys(&self, keys: &[Idempotency]) -> Result<(), StoreError> {
+        self.write(|w| keys::keep_all(w, keys))
     }
 
     fn list(&self, filter: &LeadFilter) -> Result<Page, StoreError> {
@@ -194,6 +198,12 @@ impl Store for SqliteStore {
     }
     fn lead_of_approval(&self, approval: ApprovalId) -> Result<Option<LeadId>, StoreError> {
         self.read(|r| read::lead_of_approval(r, approval))
+    }
+    fn open_escalations(&self, limit: usize) -> Result<Vec<EscalationRow>, StoreError> {
+        self.read(|r| read::open_escalations(r, limit))
+    }
+    fn lead_of_escalation(&self, escalation: EscalationId) -> Result<Option<LeadId>, StoreError> {
+        self.read(|r| read::lead_of_escalation(r, escalation))
     }
     fn outbox(&self, limit: usize) -> Result<Vec<(LeadId, MessageId)>, StoreError> {
         self.read(|r| read::outbox(r, limit))

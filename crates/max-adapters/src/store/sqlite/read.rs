@@ -3,10 +3,10 @@
 use jiff::Timestamp;
 use max_core::apply::apply;
 use max_core::event::Entry;
-use max_core::id::{ApprovalId, Digest, LeadId, LeadRef, MessageId, TaskId};
+use max_core::id::{ApprovalId, Digest, EscalationId, LeadId, LeadRef, MessageId, TaskId};
 use max_core::lead::{Actor, Lead, Status};
 use max_core::stage::{Eidolon, Stage};
-use max_engine::ports::{ApprovalRow, Idempotency, Logged, Position, Seal, TaskRow};
+use max_engine::ports::{ApprovalRow, EscalationRow, Logged, Position, Seal, TaskRow};
 use rusqlite::{Connection, Error, OptionalExtension, Params, Row, params};
 
 use super::columns::{
@@ -86,14 +86,6 @@ pub(super) fn lead_of_thread(reader: &Connection, rfc_id: &str) -> Result<Option
     one(reader, sql, [rfc_id], id_of)
 }
 
-pub(super) fn idempotency(reader: &Connection, key: &str) -> Result<Option<Idempotency>, Error> {
-    // A key of an erased lead is there as its digest, so that the second copy of a request stays one.
-    let sql = "SELECT key, body, lead, at FROM idempotency WHERE key IN (?1, ?2)";
-    one(reader, sql, [key, &erased_key(key)], |row| {
-        Ok(Idempotency { key: key.to_owned(), body: digest(row, 1)?, lead: lead_id(row, 2)?, at: moment(row, 3)? })
-    })
-}
-
 /// What is left of a key when its lead is erased.
 pub(super) fn erased_key(key: &str) -> String {
     format!("erased-{}", Digest::of(key.as_bytes()))
@@ -160,6 +152,20 @@ pub(super) fn pending_approvals(reader: &Connection, limit: usize) -> Result<Vec
 pub(super) fn lead_of_approval(reader: &Connection, approval: ApprovalId) -> Result<Option<LeadId>, Error> {
     let sql = "SELECT l.id FROM approvals a JOIN leads l ON l.no = a.lead WHERE a.id = ?1";
     one(reader, sql, [approval.0.as_bytes()], id_of)
+}
+
+pub(super) const OPEN_ESCALATIONS: &str = "SELECT escalation, id, escalated_at FROM leads \
+     WHERE escalated_at IS NOT NULL ORDER BY escalated_at, no LIMIT ?1";
+pub(super) const ESCALATED: &str = "SELECT id FROM leads WHERE escalation = ?1";
+
+pub(super) fn open_escalations(reader: &Connection, limit: usize) -> Result<Vec<EscalationRow>, Error> {
+    many(reader, OPEN_ESCALATIONS, [rows(limit)], |row| {
+        Ok(EscalationRow { id: EscalationId(uuid(row, 0)?), lead: lead_id(row, 1)?, at: moment(row, 2)? })
+    })
+}
+
+pub(super) fn lead_of_escalation(reader: &Connection, escalation: EscalationId) -> Result<Option<LeadId>, Error> {
+    one(reader, ESCALATED, [escalation.0.as_bytes()], id_of)
 }
 
 pub(super) fn outbox(reader: &Connection, limit: usize) -> Result<Vec<(LeadId, MessageId)>, Error> {
@@ -245,7 +251,7 @@ fn id_of(row: &Row<'_>) -> Result<LeadId, Error> {
 }
 
 /// The row a statement gives, if it gives one.
-fn one<T>(
+pub(super) fn one<T>(
     reader: &Connection,
     sql: &str,
     params: impl Params,

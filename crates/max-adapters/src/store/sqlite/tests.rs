@@ -81,6 +81,23 @@ fn a_backup_is_a_store_of_its_own() {
 }
 
 #[test]
+fn what_is_asked_often_is_found_by_an_index_and_sorted_by_nobody() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = store(&folder);
+    let reader = open_reader(&store.path).expect("a reader");
+    for (sql, index) in [
+        (states::KEPT, "leads_by_id"),
+        (read::OPEN_ESCALATIONS, "leads_by_call"),
+        (read::ESCALATED, "leads_by_escalation"),
+    ] {
+        let mut plan = reader.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).expect("a statement");
+        let steps = plan.raw_query().mapped(|row| row.get::<_, String>(3)).collect::<Result<Vec<_>, _>>();
+        let steps = steps.expect("a plan").join("; ");
+        assert!(steps.contains(index) && !steps.contains("TEMP B-TREE"), "{sql}: {steps}");
+    }
+}
+
+#[test]
 fn a_file_that_is_no_database_is_damage() {
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::write(folder.path().join("max.db"), "this is a letter, not a database".repeat(200)).expect("written");

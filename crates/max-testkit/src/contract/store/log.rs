@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 use max_core::command::Request;
 use max_core::id::{Digest, SignalId};
 use max_core::lead::{Actor, NewLead};
-use max_engine::ports::{RenderedState, WriteError};
+use max_engine::ports::{Done, Idempotency, KeptAnswer, OnceKey, RenderedState, WriteError};
 
 use super::{Meddling, Subject, hand_off, nobody};
 use crate::builders::{Story, beginning, keyed, new_lead};
@@ -93,9 +93,10 @@ pub(super) fn a_batch_may_hold_several_writes_of_a_lead(subject: &Subject) {
 pub(super) fn an_idempotency_key_counts_once(subject: &Subject) {
     let mut story = subject.ingested("Ada");
     let first = keyed(story.hand_off(), "api:t:1");
-    let used = first.idempotency.clone();
+    let once = first.idempotency.clone().expect("a key");
+    let used = Idempotency { once, done: Done::Lead(story.id()), at: first.entry.at };
     subject.keep(&[first]);
-    assert_eq!(subject.store.idempotency("api:t:1"), Ok(used));
+    assert_eq!(subject.store.idempotency("api:t:1"), Ok(Some(used)));
     assert_eq!(subject.store.idempotency("api:t:2"), Ok(None));
     let before = story.lead().as_ref().clone();
     let again = keyed(story.hand_off(), "api:t:1");
@@ -105,6 +106,31 @@ pub(super) fn an_idempotency_key_counts_once(subject: &Subject) {
     let (_, two) = Story::of("Cleo");
     let outcomes = subject.commit(&[keyed(one, "api:t:3"), keyed(two, "api:t:3")]);
     assert!(matches!(outcomes[..], [Ok(_), Err(WriteError::KeyTaken)]), "also within a batch: {outcomes:?}");
+}
+
+pub(super) fn keys_of_requests_that_appended_nothing_are_kept(subject: &Subject) {
+    let story = subject.ingested("Ada");
+    let used = |key: &str, done: Done| Idempotency {
+        once: OnceKey { key: key.into(), body: Digest::of(key.as_bytes()) },
+        done,
+        at: story.lead().updated_at,
+    };
+    let answer = |status, body: &str| Done::Answered(KeptAnswer { status, body: body.into() });
+    let kept = [
+        used("api:t:1", Done::Lead(story.id())),
+        used("api:t:2", answer(201, "{\"name\":\"weekly\"}")),
+        used("api:t:3", answer(204, "")),
+    ];
+    subject.store.keep_keys(&kept).expect("kept");
+    subject.store.keep_keys(&[]).expect("nothing to do");
+    let others = [used("api:t:1", answer(200, "x")), used("api:t:2", answer(500, "x"))];
+    subject.store.keep_keys(&others).expect("known already");
+    for one in kept {
+        assert_eq!(subject.store.idempotency(&one.once.key), Ok(Some(one)), "what was known stays");
+    }
+    let mut story = story;
+    let again = keyed(story.hand_off(), "api:t:1");
+    assert_eq!(subject.commit(&[again]), [Err(WriteError::KeyTaken)]);
 }
 
 pub(super) fn entries_come_in_order(subject: &Subject) {

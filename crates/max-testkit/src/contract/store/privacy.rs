@@ -3,7 +3,7 @@
 use max_core::command::{Command, Request};
 use max_core::id::{Digest, LeadRef, SignalId};
 use max_core::lead::{Actor, NewLead, Outcome};
-use max_engine::ports::{Erasure, Suppression, SuppressionReason};
+use max_engine::ports::{Done, Erasure, Suppression, SuppressionReason};
 
 use super::{Subject, external, hand_off, receive, send};
 use crate::builders::{Story, beginning, keyed, new_lead};
@@ -67,7 +67,7 @@ pub(super) fn an_erased_lead_is_a_shell_and_its_chain_verifies(subject: &Subject
     assert_eq!(subject.store.lead_of_thread("thread-1@example.org"), Ok(None));
     assert_eq!(subject.store.outbox(10), Ok(Vec::new()));
     let used = subject.store.idempotency("api:t:ada").expect("a read").expect("a second copy stays one");
-    assert_eq!((used.lead, used.key.as_str()), (ada.id(), "api:t:ada"));
+    assert_eq!((used.done, used.once.key.as_str()), (Done::Lead(ada.id()), "api:t:ada"));
     subject.store.put_erasure(&Erasure { done: true, ..open }).expect("kept");
     assert_eq!(subject.store.erasures(), Ok(vec![Erasure { done: true, ..open }]));
     // Ada may come back: nothing stands in her way.

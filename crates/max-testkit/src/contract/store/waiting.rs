@@ -3,8 +3,9 @@
 use jiff::{SignedDuration, Timestamp};
 use max_core::command::Command;
 use max_core::id::{ApprovalId, TaskId};
-use max_core::lead::{Actor, ApprovalKind};
+use max_core::lead::{Actor, ApprovalKind, Escalation};
 use max_core::stage::Eidolon;
+use max_engine::ports::EscalationRow;
 use uuid::Uuid;
 
 use super::{Subject, close, later, send};
@@ -76,6 +77,31 @@ pub(super) fn approvals_are_pending_until_decided(subject: &Subject) {
     assert!(pending().is_empty());
     assert_eq!(subject.store.lead_of_approval(approval.id), Ok(Some(story.id())), "also once it is decided");
     assert_eq!(subject.store.lead_of_approval(ApprovalId(Uuid::nil())), Ok(None));
+}
+
+pub(super) fn escalations_are_open_until_settled(subject: &Subject) {
+    let help = |story: &mut Story, why: &str| {
+        let escalate = story.person(Command::Escalate { reason: why.into() });
+        subject.keep(&[escalate]);
+        story.lead().escalation.clone().expect("an escalation")
+    };
+    let (mut bob, write) = later(Story::new(), SignedDuration::from_mins(1), "Bob");
+    subject.keep(&[write]);
+    let second = help(&mut bob, "the client is angry");
+    let mut ada = subject.ingested("Ada");
+    let first = help(&mut ada, "a question of law");
+    let open = |limit| subject.store.open_escalations(limit).expect("a read");
+    let row = |story: &Story, of: &Escalation| EscalationRow { id: of.id, lead: story.id(), at: of.at };
+    assert_eq!(open(10), [row(&ada, &first), row(&bob, &second)], "oldest first");
+    assert_eq!(open(1), [row(&ada, &first)]);
+    assert_eq!(subject.store.lead_of_escalation(second.id), Ok(Some(bob.id())));
+    subject.keep(&[ada.person(Command::Retry)]);
+    assert_eq!(open(10), [row(&bob, &second)]);
+    assert_eq!(subject.store.lead_of_escalation(first.id), Ok(None), "it is settled");
+    let third = help(&mut ada, "again");
+    assert_eq!(subject.store.lead_of_escalation(third.id), Ok(Some(ada.id())));
+    subject.keep(&[close(&mut ada), close(&mut bob)]);
+    assert_eq!(open(10), []);
 }
 
 pub(super) fn the_outbox_holds_what_waits(subject: &Subject) {

@@ -1,8 +1,6 @@
 //! A MAX in memory behind its router, for tests in the words of the domain. No sockets.
 #![allow(dead_code, unused_imports, clippy::allow_attributes, reason = "each test file uses its own part")]
 
-mod store;
-
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -29,7 +27,7 @@ use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
-pub use store::MemoryStore;
+pub use max_testkit::MemoryStore;
 
 /// What the clients' pages say of the agency.
 pub fn house() -> House {
