@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use crate::process::Server;
+use crate::process::{Server, max};
 use futures::StreamExt as _;
 use max_engine::ports::Store as _;
 use serde_json::{Value, json};
@@ -370,6 +370,64 @@ async fn a_disk_that_is_really_full_is_overcome_when_there_is_room_again() {
     assert_eq!(store.verify().expect("the audit chains"), Vec::new());
 }
 
+/// A folder that is really read-only, not by a failpoint: at the start, and under what runs. Mounting needs root.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_folder_that_is_really_read_only_is_said_and_overcome_when_it_can_be_written_again() {
+    let Some(disk) = SmallDisk::mount() else { return };
+    let ingest = async |server: &Server, number: u32| {
+        let mut body = lead();
+        (body["name"], body["email"]) =
+            (json!(format!("Client {number}")), json!(format!("client{number}@readonly.example")));
+        body["external_ref"] = json!(format!("readonly-{number}"));
+        server.call("POST", "/api/ingest-lead", &body).await.expect("an answer").0
+    };
+    let server = Server::start(&disk.0, &[], &[]);
+    assert_eq!(ingest(&server, 0).await, 201);
+    answered(&server, &disk.0, 1).await;
+
+    // What MAX opens anew while it runs: artifacts and mails. Mounted over, so that nothing has to be closed for it.
+    let covers = ["max-pipeline", "outbox"].map(|name| Cover::over(disk.0.join(name)));
+    assert_eq!(ingest(&server, 1).await, 201, "the log can be written, so the lead is taken in");
+    let until = Instant::now() + PATIENCE;
+    let log = || std::fs::read_to_string(disk.0.join("max.log")).unwrap_or_default().to_lowercase();
+    while !log().contains("read-only file system") {
+        assert!(Instant::now() < until, "nobody said that a folder cannot be written: {}", log());
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    drop(covers);
+    answered(&server, &disk.0, 2).await;
+    assert_eq!(server.stop(), Some(0));
+
+    disk.remount("ro");
+    let said = max().args(["up", "--listen", "127.0.0.1:0", "--root"]).arg(&disk.0).output().expect("the command");
+    let words = String::from_utf8_lossy(&said.stderr).to_lowercase();
+    assert!(!said.status.success() && words.contains("read-only"), "{words}");
+    assert!(words.contains(&disk.0.display().to_string().to_lowercase()), "it names the folder: {words}");
+    disk.remount("rw");
+    let server = Server::start(&disk.0, &[], &[]);
+    assert_eq!(ingest(&server, 2).await, 201);
+    answered(&server, &disk.0, 3).await;
+    assert_eq!(server.stop(), Some(0));
+    let store = max_adapters::store::SqliteStore::open(&disk.0.join("max.db")).expect("the store");
+    assert_eq!(store.verify().expect("the audit chains"), Vec::new());
+}
+
+/// Waits until this many leads wait for their clients, each with one mail in the outbox.
+async fn answered(server: &Server, root: &Path, leads: usize) {
+    let until = Instant::now() + PATIENCE;
+    loop {
+        let path = "/api/leads?status=awaiting_human&limit=50";
+        let (_, waiting) = server.call("GET", path, &Value::Null).await.expect("an answer");
+        let rested = waiting["leads"].as_array().map_or(0, Vec::len);
+        let mails = files_in(&root.join("outbox"), 1).len();
+        if (rested, mails) == (leads, leads) {
+            return;
+        }
+        assert!(Instant::now() < until, "{rested} of {leads} leads were answered, by {mails} mails: {waiting:#}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
 /// Takes all the room there is.
 fn fill(file: &Path) {
     use std::io::Write as _;
@@ -397,6 +455,33 @@ impl SmallDisk {
         assert!(std::env::var("CI").as_deref() != Ok("true"), "a tmpfs cannot be mounted");
         eprintln!("left out: a tmpfs cannot be mounted here");
         None
+    }
+}
+
+impl SmallDisk {
+    /// Lets it be written, or not (`rw`, `ro`). Nobody may have a file open for writing.
+    fn remount(&self, how: &str) {
+        let mut mount = std::process::Command::new("mount");
+        let done = mount.args(["-o", &format!("remount,{how}")]).arg(&self.0).status();
+        assert!(done.is_ok_and(|status| status.success()), "remounted {how}");
+    }
+}
+
+/// A read-only file system over a folder, gone when dropped.
+struct Cover(PathBuf);
+
+impl Cover {
+    fn over(folder: PathBuf) -> Self {
+        let mut mount = std::process::Command::new("mount");
+        let done = mount.args(["-t", "tmpfs", "-o", "ro,size=64k", "max-test-cover"]).arg(&folder).status();
+        assert!(done.is_ok_and(|status| status.success()), "{} is covered", folder.display());
+        Self(folder)
+    }
+}
+
+impl Drop for Cover {
+    fn drop(&mut self) {
+        drop(std::process::Command::new("umount").arg("-l").arg(&self.0).status());
     }
 }
 
