@@ -297,3 +297,22 @@ fn an_ordinary_enquiry_needs_no_bid() {
     assert!(!house.results.iter().any(|r| matches!(r, StageResult::Bid(_))));
     assert_ne!(house.lead.pending_approval().map(|a| a.kind), Some(ApprovalKind::Bid));
 }
+
+#[test]
+fn sentences_that_a_mail_program_broke_are_read_whole() {
+    let (_, scope) = scoped(
+        lead(
+            "I need a website for my yoga studio where members can log in and book\n\
+             courses, and a calendar must show free places. We have photos and we write\n\
+             the texts ourselves. There are no other systems to connect. English only. I\n\
+             decide. Our customers are families from the town, and most of them use their\n\
+             phones. Budget 9,000 EUR, by the end of March.",
+        ),
+        &["That is all we know."],
+    );
+    let said: Vec<&str> = scope.users.iter().map(|u| u.text.as_str()).collect();
+    assert!(said.iter().any(|text| text.ends_with("most of them use their phones")), "{said:?}");
+    let assumed: Vec<&str> = scope.assumptions.iter().map(|a| a.text.as_str()).collect();
+    assert!(assumed.iter().any(|text| text.contains("no other systems to connect")), "{assumed:?}");
+    assert!(scope.requirements.iter().any(|r| r.quote.contains("show free places")), "{:?}", scope.requirements);
+}

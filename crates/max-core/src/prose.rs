@@ -239,6 +239,44 @@ pub fn is_concrete(quote: &str) -> bool {
     })
 }
 
+/// A text without the line breaks of its mail program: a sentence that was broken because the next word did not fit
+/// goes on in the same line, so that it is read, and quoted, as a whole.
+///
+/// The width is the longest line's; a break is taken for one of the program's when the next word would have gone beyond
+/// it. Paragraphs, lists, quoted lines and texts in short lines stay as they are. A break becomes a space, so positions
+/// and length stay the same.
+pub fn unwrapped(text: &str) -> String {
+    let lines: Vec<&str> = text.split('\n').collect();
+    let long = |line: &str| line.trim_end().chars().count();
+    let width = lines.iter().map(|line| long(line)).filter(|len| *len <= WRAPPED_AT_MOST).max().unwrap_or(0);
+    let mut out = String::with_capacity(text.len());
+    for (at, line) in lines.iter().enumerate() {
+        out.push_str(line);
+        let Some(next) = lines.get(at + 1) else { break };
+        out.push(if goes_on(line, next, width) { ' ' } else { '\n' });
+    }
+    out
+}
+
+/// Programs break lines before this many characters (RFC 5322, 2.1.1, recommends 78).
+const WRAPPED_AT_MOST: usize = 120;
+
+fn goes_on(line: &str, next: &str, width: usize) -> bool {
+    let (line, next) = (line.trim(), next.trim());
+    let len = line.chars().count();
+    let word = next.split_whitespace().next().unwrap_or_default();
+    let apart = |text: &str| text.is_empty() || text.starts_with(['>', '-', '*', '•', '–', '·']);
+    let numbered = word.ends_with(['.', ')']) && word.starts_with(|c: char| c.is_ascii_digit());
+    // A capital may begin the next sentence: then the line has to be as long as programs make them.
+    let least = if word.starts_with(char::is_uppercase) { 58 } else { 45 };
+    !apart(line)
+        && !apart(next)
+        && !numbered
+        && !line.ends_with(':')
+        && (least..=WRAPPED_AT_MOST).contains(&len)
+        && len + 1 + word.chars().count() > width
+}
+
 /// `de` of `de-AT`.
 pub fn primary(tag: &str) -> &str {
     tag.split(['-', '_']).next().unwrap_or(tag)
@@ -255,6 +293,26 @@ mod tests {
         assert_eq!(language("Bedankt voor uw bericht. Wij hebben het voor u klaar, ook op uw telefoon."), Some("nl"));
         assert_eq!(language("Merci pour votre message. Nous avons besoin de vous pour la suite."), Some("fr"));
         assert_eq!(language("Hello!"), None);
+    }
+
+    #[test]
+    fn a_line_that_a_mail_program_broke_goes_on_and_no_other() {
+        let wrapped = "We have photos and we write the texts ourselves. There are no other systems to\nconnect. Our customers \
+                       are families from the town, and nearly all of them order with\nTelefon und App.\n\nRegards\nAda";
+        let whole = unwrapped(wrapped);
+        assert_eq!(whole.len(), wrapped.len());
+        assert!(whole.contains("no other systems to connect. Our") && whole.contains("order with Telefon"), "{whole}");
+        assert!(whole.ends_with("App.\n\nRegards\nAda"), "{whole}");
+        for as_it_is in [
+            "Website\nOnline shop\nNewsletter",
+            "What we need, and all of it before the summer begins in our town:\nbooking\n- a shop with a cart\n2) vouchers",
+            "We need a new website for our bakery in the old town\nIt should show what is fresh",
+            "> an older message that was quoted by the program and broken here,\n> twice",
+            "",
+            "\n\n",
+        ] {
+            assert_eq!(unwrapped(as_it_is), as_it_is);
+        }
     }
 
     #[test]

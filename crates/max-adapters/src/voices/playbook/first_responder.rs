@@ -111,7 +111,7 @@ fn facts(turn: &Turn) -> Vec<Fact> {
 /// A concrete phrase of the client: the service or feature with the words around it, else the first words that name
 /// something.
 fn quote(turn: &Turn) -> String {
-    let message = text::head(&turn.lead.contact.message, 20_000);
+    let message = &*prose::unwrapped(text::head(&turn.lead.contact.message, 20_000));
     let catalog = &turn.agency.catalog;
     let keywords: Vec<String> = turn
         .services()

@@ -59,8 +59,10 @@ impl<'a> Turn<'a> {
     /// Everything the client said, oldest first.
     pub fn said(&self) -> Vec<Words> {
         let first = self.lead.messages.first().map(|m| m.id);
-        let opening =
-            Words { source: "lead".into(), text: text::head(&self.lead.contact.message, READ_AT_MOST).into() };
+        let opening = Words {
+            source: "lead".into(),
+            text: prose::unwrapped(text::head(&self.lead.contact.message, READ_AT_MOST)),
+        };
         let later = self.brief.messages.iter().filter(|m| Some(m.id) != first && is_word(m)).map(words);
         std::iter::once(opening).chain(later).collect()
     }
@@ -78,7 +80,7 @@ impl<'a> Turn<'a> {
     /// What the client said after the last message to them, if anything.
     pub fn news(&self) -> Option<String> {
         let first = self.lead.messages.first().map(|m| m.id);
-        let new: Vec<&str> = self
+        let new: Vec<String> = self
             .brief
             .messages
             .iter()
@@ -87,7 +89,7 @@ impl<'a> Turn<'a> {
             .filter(|m| m.kind != MessageKind::Receipt)
             .take_while(|m| m.direction == Direction::In)
             .filter(|m| Some(m.id) != first && is_word(m))
-            .map(|m| text::head(&m.body, READ_AT_MOST))
+            .map(|m| prose::unwrapped(text::head(&m.body, READ_AT_MOST)))
             .collect();
         (!new.is_empty()).then(|| new.into_iter().rev().collect::<Vec<_>>().join("\n"))
     }
@@ -418,5 +420,5 @@ fn is_word(message: &Message) -> bool {
 }
 
 fn words(message: &Message) -> Words {
-    Words { source: message.id.to_string(), text: text::head(&message.body, READ_AT_MOST).into() }
+    Words { source: message.id.to_string(), text: prose::unwrapped(text::head(&message.body, READ_AT_MOST)) }
 }

@@ -8,7 +8,7 @@ use max_documents::proposal::{letter, option_name};
 use super::super::text;
 use super::super::turn::Turn;
 use super::value;
-use max_core::prose::normalised;
+use max_core::prose::{self, normalised};
 
 /// At most so many of the client's sentences say what the problem is.
 const QUOTES: usize = 3;
@@ -43,7 +43,8 @@ fn problem(turn: &Turn, scope: &Scope) -> Vec<Sourced> {
         }
     }
     if quotes.is_empty() {
-        let opening = text::sentences(&turn.lead.contact.message).first().map(|s| text::tame(s.text, 400));
+        let opening = prose::unwrapped(&turn.lead.contact.message);
+        let opening = text::sentences(&opening).first().map(|s| text::tame(s.text, 400));
         quotes.extend(
             opening.filter(|q| !q.is_empty() && whole(q, "lead")).map(|quote| Sourced { quote, source: "lead".into() }),
         );
