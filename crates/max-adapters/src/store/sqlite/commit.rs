@@ -263,7 +263,7 @@ fn concerns_task(event: &Event) -> bool {
             | Event::MessageFailed { .. }
             | Event::ApprovalReminded { .. }
             | Event::ScopeApproved { .. }
-            | Event::DepositConfirmed {}
+            | Event::DepositConfirmed { .. }
             | Event::ClientUnreachable { .. }
     )
 }

@@ -1,18 +1,35 @@
 //! Numbered steps from an empty file to today's tables, each applied once and as a whole.
 
 use max_engine::ports::StoreError;
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::{Connection, Error, TransactionBehavior};
 
+use super::backfill;
 use super::fault::store_error;
 
+/// What a step computes that no statement can.
+type Compute = fn(&Connection) -> Result<(), Error>;
+
+/// A step: its statements, and what only a program can compute.
+pub(super) struct Step {
+    sql: &'static str,
+    then: Option<Compute>,
+}
+
+impl Step {
+    const fn sql(sql: &'static str) -> Self {
+        Self { sql, then: None }
+    }
+}
+
 /// The steps in order; step `n` leads to `PRAGMA user_version = n`. A step, once released, is never edited.
-pub(super) const STEPS: [&str; 6] = [
-    include_str!("migrations/0001_first.sql"),
-    include_str!("migrations/0002_states.sql"),
-    include_str!("migrations/0003_companies.sql"),
-    include_str!("migrations/0004_privacy.sql"),
-    include_str!("migrations/0005_answers.sql"),
-    include_str!("migrations/0006_escalations.sql"),
+pub(super) const STEPS: [Step; 7] = [
+    Step::sql(include_str!("migrations/0001_first.sql")),
+    Step::sql(include_str!("migrations/0002_states.sql")),
+    Step::sql(include_str!("migrations/0003_companies.sql")),
+    Step::sql(include_str!("migrations/0004_privacy.sql")),
+    Step::sql(include_str!("migrations/0005_answers.sql")),
+    Step::sql(include_str!("migrations/0006_escalations.sql")),
+    Step { sql: include_str!("migrations/0007_backfill.sql"), then: Some(backfill::run) },
 ];
 
 /// Brings the file up to date.
@@ -20,7 +37,7 @@ pub(super) fn migrate(writer: &mut Connection) -> Result<(), StoreError> {
     migrate_to(writer, STEPS.len())
 }
 
-fn migrate_to(writer: &mut Connection, target: usize) -> Result<(), StoreError> {
+pub(super) fn migrate_to(writer: &mut Connection, target: usize) -> Result<(), StoreError> {
     let version = version(writer)?;
     if version > STEPS.len() {
         return Err(StoreError::Unavailable(format!(
@@ -28,10 +45,11 @@ fn migrate_to(writer: &mut Connection, target: usize) -> Result<(), StoreError> 
             STEPS.len()
         )));
     }
-    for (step, sql) in STEPS.iter().enumerate().take(target).skip(version) {
+    for (step, Step { sql, then }) in STEPS.iter().enumerate().take(target).skip(version) {
         let apply = |writer: &mut Connection| {
             let transaction = writer.transaction_with_behavior(TransactionBehavior::Immediate)?;
             transaction.execute_batch(sql)?;
+            then.map_or(Ok(()), |compute| compute(&transaction))?;
             transaction.pragma_update(None, "user_version", number(step + 1))?;
             transaction.commit()
         };
@@ -55,13 +73,14 @@ mod tests {
     use super::*;
 
     /// Rows as they stood after each version; the next step has to carry them over.
-    const ROWS: [&str; 6] = [
+    const ROWS: [&str; 7] = [
         include_str!("migrations/rows_0001.sql"),
         include_str!("migrations/rows_0002.sql"),
         include_str!("migrations/rows_0003.sql"),
         include_str!("migrations/rows_0004.sql"),
         include_str!("migrations/rows_0005.sql"),
         include_str!("migrations/rows_0006.sql"),
+        include_str!("migrations/rows_0007.sql"),
     ];
 
     #[test]

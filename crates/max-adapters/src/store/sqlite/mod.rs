@@ -2,6 +2,7 @@
 //!
 //! `commit` is the way in, `read` and `list` are the ways out; `migrations` makes the tables.
 
+mod backfill;
 mod checkpoint;
 mod columns;
 mod commit;
@@ -11,9 +12,11 @@ mod list;
 mod migrations;
 mod privacy;
 mod read;
+mod scrub;
 mod settings;
 mod states;
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -46,6 +49,8 @@ pub struct SqliteStore {
     readers: Mutex<Vec<Connection>>,
     writer: Arc<Mutex<Connection>>,
     writes: AtomicUsize,
+    // Closed after the connections: closing any handle of a file lets go of all locks of the process on it.
+    bare: File,
 }
 
 impl SqliteStore {
@@ -55,6 +60,8 @@ impl SqliteStore {
             std::fs::create_dir_all(folder).map_err(|e| files::store_error("create", folder, &e))?;
         }
         files::create_private(path).map_err(|e| files::store_error("open", path, &e))?;
+        let bare = File::options().read(true).write(true).open(path);
+        let bare = bare.map_err(|e| files::store_error("open", path, &e))?;
         let mut writer = open(path).map_err(store_error)?;
         tune_writer(&writer).map_err(store_error)?;
         migrations::migrate(&mut writer)?;
@@ -65,6 +72,7 @@ impl SqliteStore {
             writer,
             readers: Mutex::default(),
             writes: AtomicUsize::new(0),
+            bare,
         })
     }
 
@@ -100,14 +108,16 @@ impl SqliteStore {
     }
 }
 
+/// How long a connection waits for a lock: a backup tool or `sqlite3` may hold one for a moment.
+const BUSY: std::time::Duration = std::time::Duration::from_secs(5);
+
 /// A connection as all of ours are.
 fn open(path: &Path) -> Result<Connection, Error> {
     // Each connection has one user at a time (a mutex or the pool sees to it), so SQLite needs no locks of its own.
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
     connection.set_prepared_statement_cache_capacity(64);
-    // A backup tool or `sqlite3` may hold a lock for a moment.
-    connection.busy_timeout(std::time::Duration::from_secs(5))?;
+    connection.busy_timeout(BUSY)?;
     // mmap stays off everywhere: a read error in a mapping is a SIGBUS and ends the process, instead of an error.
     connection.execute_batch(
         "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0; \
@@ -265,10 +275,8 @@ impl Store for SqliteStore {
         privacy::erase(&mut self.writer.lock(), lead, left).map_err(store_error)
     }
     fn scrub(&self) -> Result<(), StoreError> {
-        // Nobody writes meanwhile, and readers that are at rest hold no old pages open.
-        let _writer_waits = self.writer.lock();
-        self.readers.lock().clear();
-        privacy::scrub(&self.path)
+        // Readers that are at rest hold no old pages open.
+        scrub::scrub(&self.path, &self.bare, &self.writer, || self.readers.lock().clear())
     }
 
     fn backup(&self, to: &Path) -> Result<(), StoreError> {

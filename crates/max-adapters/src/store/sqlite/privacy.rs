@@ -1,15 +1,12 @@
 //! What the law asks of the store: the suppression list, the list of erasures, and blanking a lead.
 
-use std::path::Path;
-
 use max_core::event::Entry;
 use max_core::id::{Digest, LeadId};
-use max_engine::ports::{Erasure, Seal, StoreError, Suppression, SuppressionReason};
+use max_engine::ports::{Erasure, Seal, Suppression, SuppressionReason};
 use rusqlite::types::Type;
 use rusqlite::{Connection, Error, OptionalExtension, Row, TransactionBehavior, params};
 
 use super::columns::{digest, lead_id, moment, nanos_at_most};
-use super::fault::store_error;
 use super::read::{ENTRY, erased_key, link_of, many};
 
 pub(super) fn suppression(reader: &Connection, hash: Digest) -> Result<Option<Suppression>, Error> {
@@ -53,6 +50,14 @@ pub(super) fn put_erasure(writer: &Connection, one: &Erasure) -> Result<(), Erro
 /// Blanks a lead in one transaction.
 pub(super) fn erase(writer: &mut Connection, lead: LeadId, left: &[u8]) -> Result<(), Error> {
     let left = std::str::from_utf8(left).map_err(|e| Error::Utf8Error(0, e))?;
+    // What is freed and used again inside the transaction must not carry anything over.
+    writer.pragma_update_and_check(None, "secure_delete", true, |_| Ok(()))?;
+    let done = blank(writer, lead, left);
+    writer.pragma_update_and_check(None, "secure_delete", false, |_| Ok(()))?;
+    done
+}
+
+fn blank(writer: &mut Connection, lead: LeadId, left: &str) -> Result<(), Error> {
     let transaction = writer.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let no: Option<i64> = transaction
         .query_row("SELECT no FROM leads WHERE id = ?1", [lead.0.as_bytes()], |row| row.get(0))
@@ -100,21 +105,4 @@ fn blank_keys(writer: &Connection, lead: LeadId) -> Result<(), Error> {
         writer.execute("UPDATE OR REPLACE idempotency SET key = ?2 WHERE key = ?1", [key, &erased_key(key)])?;
     }
     Ok(())
-}
-
-/// How often the write-ahead log is tried to be emptied, with the connection's own patience each time.
-const TRUNCATE_TRIES: u32 = 12;
-
-/// Writes the whole file anew and empties the write-ahead log. What was deleted before may else stand in free pages,
-/// and in pages that rows were moved away from.
-pub(super) fn scrub(path: &Path) -> Result<(), StoreError> {
-    let own = super::open(path).map_err(store_error)?;
-    own.execute_batch("PRAGMA secure_delete = ON; VACUUM;").map_err(store_error)?;
-    for _ in 0..TRUNCATE_TRIES {
-        let busy: i64 = own.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0)).map_err(store_error)?;
-        if busy == 0 {
-            return Ok(());
-        }
-    }
-    Err(StoreError::Unavailable("somebody reads the store for so long that its log cannot be emptied".into()))
 }

@@ -1,0 +1,2 @@
+-- Rows of leads that came in before there were `companies`, and before one key stood for all aliases of an address:
+-- `backfill.rs` computes them again from what came in, because only it knows how.
