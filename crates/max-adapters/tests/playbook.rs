@@ -1,5 +1,7 @@
 //! The playbook works every stage, with the real core deciding about what it delivers.
 
+#[path = "playbook/delivery.rs"]
+mod delivery;
 #[path = "playbook/front.rs"]
 mod front;
 #[path = "playbook/house.rs"]
@@ -575,7 +577,7 @@ fn the_signed_contract_carries_its_certificate_and_reaches_the_client() {
     assert!(signed.starts_with(b"%PDF"));
     assert!(signed.len() > contract.len(), "it is the contract and one page more");
     assert!(house.lead.artifacts.iter().any(|a| a.name == "contract-signed.pdf" && a.stage == Stage::Closer));
-    let mails = house.sent(MessageKind::Reply);
+    let mails = house.sent(MessageKind::Deposit);
     let copy = mails.iter().find(|m| m.attachments.iter().any(|a| a.name == "contract-signed.pdf"));
     assert!(copy.expect("a mail with the copy").body.contains("certificate"));
 }

@@ -1,15 +1,18 @@
 //! Folds facts into a lead. Total: whatever the log holds, `apply` has an answer, because the log is the truth.
 
+use serde::Deserialize as _;
 use serde_json::Value;
 
-use crate::decide::{empty, shell};
+use crate::decide::{UNKNOWN_ASKER, empty, erasure_title, shell};
 use crate::event::{Entry, Event};
-use crate::id::{Digest, MessageId, TaskId};
+use crate::id::{ApprovalId, Digest, MessageId, TaskId};
 use crate::lead::{
-    ApprovalKind, ArtifactRef, Delivery, Direction, Lead, Message, MessageKind, MessageMeta, NewLead, Signature,
-    TakeOver, Task, TaskReason, Turn, Waiver,
+    Actor, Approval, ApprovalKind, ArtifactRef, Delivery, Direction, ErasureRequest, Lead, Message, MessageKind,
+    MessageMeta, NewLead, Signature, TakeOver, Task, TaskReason, Turn, Waiver,
 };
 use crate::stage::Stage;
+use crate::stages::delivery_pm::{self, RequestSorted};
+use crate::stages::onboarding;
 
 /// The lead after `entry`. Without a lead the entry must begin with an ingestion or import; else nothing comes of it.
 pub fn apply(lead: Option<Lead>, entry: &Entry) -> Option<Lead> {
@@ -108,13 +111,25 @@ fn apply_event(lead: &mut Lead, entry: &Entry, event: &Event) {
                 _ => lead.turn = Turn::Paused { since: entry.at },
             }
             if keeps_value(result) {
+                let mut value = value.clone();
+                if result == "checklist" {
+                    onboarding::carry_over(lead, &mut value);
+                }
                 let data = lead.data.entry(lead.stage).or_default();
                 if let Some(list) = list_of(result)
                     && let Value::Array(kept) = data.entry(list).or_insert_with(|| Value::Array(Vec::new()))
                 {
                     kept.push(value.clone());
                 }
-                data.insert(result.clone(), value.clone());
+                data.insert(result.clone(), value);
+            }
+            if let Ok(sorted) = RequestSorted::deserialize(value)
+                && result == "request_sorted"
+            {
+                // What the client said he has brought is a step of his that is done.
+                for step in delivery_pm::steps_of_duties(lead, &sorted.duties_done) {
+                    onboarding::mark(lead, &step, Some(("said so in the conversation", &Actor::Client, entry.at)));
+                }
             }
             if tells_language(result)
                 && let Some(language) = value.get("language").and_then(|l| l.as_str())
@@ -139,9 +154,7 @@ fn apply_event(lead: &mut Lead, entry: &Entry, event: &Event) {
             }
         }
         Event::FindingWaived { approval, rule, place, reason } => {
-            if let Turn::AwaitingApproval(pending) = &mut lead.turn
-                && pending.id == *approval
-            {
+            if let Some(pending) = pending_mut(lead, *approval) {
                 pending.waived.push(waiver(entry, rule, place, reason));
             }
         }
@@ -151,17 +164,31 @@ fn apply_event(lead: &mut Lead, entry: &Entry, event: &Event) {
             }
         }
         Event::ApprovalReminded { approval } => {
-            let pending = match (&mut lead.privacy.erasure, &mut lead.turn) {
-                (Some(erasure), _) if erasure.id == *approval => Some(erasure),
-                (_, Turn::AwaitingApproval(pending)) if pending.id == *approval => Some(pending),
-                _ => None,
-            };
-            if let Some(pending) = pending {
+            if let Some(pending) = pending_mut(lead, *approval) {
                 pending.reminders += 1;
             }
         }
         Event::ScopeApproved { document } => lead.approved_scope = Some(*document),
-        Event::DepositConfirmed {} => lead.deposit_confirmed = true,
+        Event::DepositConfirmed { payment } => {
+            lead.deposit_confirmed = true;
+            if payment.is_some() {
+                lead.deposit = payment.clone();
+            }
+        }
+        Event::StepMarked { step, done, proof } => {
+            let mark = done.then_some((proof.as_str(), &entry.by, entry.at));
+            onboarding::mark(lead, step, mark);
+            if !done {
+                lead.reminded_steps.remove(step);
+            }
+        }
+        Event::StepsReminded { steps } => lead.reminded_steps.extend(steps.iter().cloned()),
+        Event::ChangeOrderLapsed { number, valid_until } => {
+            lead.lapsed_changes.insert(*number, *valid_until);
+            if matches!(&lead.turn, Turn::AwaitingClient(_)) {
+                lead.turn = Turn::Paused { since: entry.at };
+            }
+        }
         Event::ClientAwaited { wait } => {
             lead.last_wait = Some(wait.clone());
             lead.turn = Turn::AwaitingClient(wait.clone());
@@ -226,6 +253,8 @@ fn apply_event(lead: &mut Lead, entry: &Entry, event: &Event) {
         Event::ConsentRecorded { consent } => lead.privacy.consents.push(consent.clone()),
         Event::AiDisclosed { disclosure } => lead.privacy.disclosures.push(disclosure.clone()),
         Event::ErasureRequested { request } => lead.privacy.asked = Some(request.clone()),
+        Event::IdentityAsked { check } => lead.privacy.identity = Some(check.clone()),
+        Event::IdentityConfirmed {} => identity_confirmed(lead, entry),
         Event::LeadErased { .. } => shell(lead, event),
     }
 }
@@ -265,6 +294,36 @@ fn exhaust(lead: &mut Lead, entry: &Entry, task: TaskId, attempts: u32, error: &
     lead.turn = Turn::Exhausted { task, attempts, error: error.into(), at: entry.at, reason };
 }
 
+/// Whoever used the link reads the mail of the address on file: nothing is left to find out about him.
+fn identity_confirmed(lead: &mut Lead, entry: &Entry) {
+    let name = lead.contact.display_name().to_owned();
+    let privacy = &mut lead.privacy;
+    if let Some(check) = &mut privacy.identity {
+        check.confirmed_at = Some(entry.at);
+    }
+    if let (Some(asked), Some(erasure)) = (&mut privacy.asked, &mut privacy.erasure) {
+        known_who_asked(erasure, &name, asked);
+    }
+}
+
+/// The approval of an erasure once it is known that the client asked for it.
+pub fn known_who_asked(erasure: &mut Approval, name: &str, asked: &mut ErasureRequest) {
+    if asked.from_client {
+        asked.verified = true;
+        erasure.title = erasure_title(name, asked);
+        erasure.findings.retain(|finding| finding.rule != UNKNOWN_ASKER);
+    }
+}
+
+/// The approval with this id, if it is pending.
+fn pending_mut(lead: &mut Lead, id: ApprovalId) -> Option<&mut Approval> {
+    match (&mut lead.privacy.erasure, &mut lead.turn) {
+        (Some(erasure), _) if erasure.id == id => Some(erasure),
+        (_, Turn::AwaitingApproval(pending)) if pending.id == id => Some(pending),
+        _ => None,
+    }
+}
+
 /// The open task with this id: the stage's or the Core Orchestra's.
 fn task_mut(lead: &mut Lead, id: TaskId) -> Option<&mut Task> {
     if let Some(review) = lead.escalation.as_mut().and_then(|e| e.review.as_mut())
@@ -290,11 +349,16 @@ fn undo_after(lead: &mut Lead, stage: Stage) {
     if stage <= Stage::Closer && lead.stage <= Stage::Closer {
         lead.signature = None;
         lead.deposit_confirmed = false;
+        lead.deposit = None;
+    }
+    if stage < Stage::Onboarding {
+        lead.reminded_steps.clear();
     }
     // Milestones belong to the plan, and the plan is void.
     if stage < Stage::DeliveryPM {
         lead.accepted_milestones.clear();
         lead.signed_changes.clear();
+        lead.lapsed_changes.clear();
     }
 }
 

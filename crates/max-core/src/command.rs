@@ -5,7 +5,9 @@ use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
 use crate::id::{ApprovalId, Digest, LeadId, MessageId, SignalId, TaskId};
-use crate::lead::{Actor, ArtifactRef, MessageKind, NewLead, Outcome, Purpose, SigningEvidence, Through, Waiver};
+use crate::lead::{
+    Actor, ArtifactRef, IncomingPayment, MessageKind, NewLead, Outcome, Purpose, SigningEvidence, Through, Waiver,
+};
 use crate::stage::Stage;
 use crate::stages::{Finding, Work};
 
@@ -151,6 +153,20 @@ pub enum Command {
         /// The signer's name as given.
         signer: String,
     },
+    /// Record that the deposit arrived. A second copy changes nothing.
+    RecordPayment {
+        /// What the account shows.
+        payment: IncomingPayment,
+    },
+    /// Mark a step of the onboarding checklist: the client his own, a person any that people do.
+    MarkStep {
+        /// Its id, `O-4`.
+        step: String,
+        /// Whether it is done.
+        done: bool,
+        /// What shows it, or why it is open again.
+        proof: String,
+    },
     /// Write to the client as a person.
     Send {
         /// The subject line.
@@ -225,6 +241,11 @@ pub enum Command {
         /// Who asked the agency for it.
         asked_by: String,
     },
+    /// Confirm by the link that went to the address on file that its reader asked for what was asked.
+    ConfirmIdentity {
+        /// What the link holds.
+        token: String,
+    },
     /// Erase a lead that was erased before: a restored copy knows it again.
     Erase,
     /// Do what is due by now (a follow-up, a reminder).
@@ -281,6 +302,8 @@ impl Command {
             Self::WaiveFinding { .. } => "waive a finding of",
             Self::Receive(_) => "receive a message for",
             Self::Sign { .. } => "sign for",
+            Self::RecordPayment { .. } => "record the deposit of",
+            Self::MarkStep { .. } => "mark a step of",
             Self::Send { .. } => "write to",
             Self::Release { .. } => "release a message to",
             Self::RecordSent { .. } | Self::RecordSendFailure { .. } => "record a send to",
@@ -293,6 +316,7 @@ impl Command {
             Self::Hold { .. } => "hold a message to",
             Self::RecordConsent { .. } => "record a consent of",
             Self::RequestErasure { .. } => "ask for the erasure of",
+            Self::ConfirmIdentity { .. } => "confirm a request about",
             Self::Erase => "erase",
             Self::Wake => "wake",
         }

@@ -101,6 +101,37 @@ pub fn effects(lead: &Lead, entry: &Entry) -> Vec<Effect> {
             Event::MessageReceived { .. } if lead.open_task().is_none() => effects.push(Effect::Notify {
                 notice: Notice::Message { title: format!("{} wrote", lead.contact.display_name()) },
             }),
+            Event::StepMarked { step, done: true, proof } if entry.by == crate::lead::Actor::Client => {
+                effects.push(Effect::Notify {
+                    notice: Notice::Message {
+                        title: format!("{} has done {step}: {proof}", lead.contact.display_name()),
+                    },
+                });
+            }
+            Event::StepsReminded { steps } => effects.push(Effect::Notify {
+                notice: Notice::Message {
+                    title: format!("{} is late with {}", lead.contact.display_name(), steps.join(", ")),
+                },
+            }),
+            Event::ChangeOrderLapsed { number, valid_until } => effects.push(Effect::Notify {
+                notice: Notice::Message {
+                    title: format!("CO-{number} was not signed until {valid_until}, and lapsed"),
+                },
+            }),
+            Event::IdentityAsked { check } => {
+                let what = match check.wish {
+                    crate::lead::Wish::Erasure => "the erasure",
+                    crate::lead::Wish::Export => "a copy",
+                };
+                let who = lead.contact.display_name();
+                effects.push(Effect::Notify {
+                    notice: Notice::Message {
+                        title: format!(
+                            "somebody asks for {what} of the data of {who}; a link went to the address on file"
+                        ),
+                    },
+                });
+            }
             Event::Closed { ending } if ending.outcome == crate::lead::Outcome::Delivered => {
                 let mut signal = Signal::new(SignalType::ProjectComplete, Stage::DeliveryPM.name(), "Director");
                 signal.lead_id = Some(lead.id.to_string());

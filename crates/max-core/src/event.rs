@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::id::{ApprovalId, Digest, EscalationId, LeadId, MessageId, SignalId, TaskId};
 use crate::lead::{
     Actor, Approval, ApprovalKind, ArtifactRef, ClientWait, Consent, Disclosure, Ending, ErasureRequest, Escalation,
-    Message, Need, NewLead, SigningEvidence, StageTransition, Task, Through,
+    IdentityCheck, IncomingPayment, Message, Need, NewLead, SigningEvidence, StageTransition, Task, Through,
 };
 use crate::stage::Stage;
 
@@ -168,7 +169,32 @@ pub enum Event {
         document: Digest,
     },
     /// The deposit is there.
-    DepositConfirmed {},
+    DepositConfirmed {
+        /// What the account shows, where somebody wrote it down.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        payment: Option<IncomingPayment>,
+    },
+    /// A step of the onboarding checklist was done by people, or turned out not to be.
+    StepMarked {
+        /// Its id, `O-4`.
+        step: String,
+        /// Whether it is done.
+        done: bool,
+        /// What shows it, or why it is open again.
+        proof: String,
+    },
+    /// The client was reminded of steps that are late, each once.
+    StepsReminded {
+        /// Their ids.
+        steps: Vec<String>,
+    },
+    /// The last day of a change order passed without a signature: it is signed no more.
+    ChangeOrderLapsed {
+        /// Its number, 1 for `CO-1`.
+        number: u32,
+        /// What was its last day.
+        valid_until: Date,
+    },
     /// The client is waited for.
     ClientAwaited {
         /// For what.
@@ -290,6 +316,13 @@ pub enum Event {
         /// Who, and how sure that is.
         request: ErasureRequest,
     },
+    /// A link went to the address on file: whoever opens it there is who he says he is.
+    IdentityAsked {
+        /// For what, and until when.
+        check: IdentityCheck,
+    },
+    /// The link was used.
+    IdentityConfirmed {},
     /// The lead is erased: what follows folds to a shell without personal data. This is also what is left in the place
     /// of the lead's first payload once the log was blanked.
     LeadErased {
@@ -322,7 +355,10 @@ impl Event {
             Self::ApprovalVoided { .. } => "ApprovalVoided",
             Self::ApprovalReminded { .. } => "ApprovalReminded",
             Self::ScopeApproved { .. } => "ScopeApproved",
-            Self::DepositConfirmed {} => "DepositConfirmed",
+            Self::DepositConfirmed { .. } => "DepositConfirmed",
+            Self::StepMarked { .. } => "StepMarked",
+            Self::StepsReminded { .. } => "StepsReminded",
+            Self::ChangeOrderLapsed { .. } => "ChangeOrderLapsed",
             Self::ClientAwaited { .. } => "ClientAwaited",
             Self::NeedMissed { .. } => "NeedMissed",
             Self::MessageReceived { .. } => "MessageReceived",
@@ -344,6 +380,8 @@ impl Event {
             Self::ConsentRecorded { .. } => "ConsentRecorded",
             Self::AiDisclosed { .. } => "AiDisclosed",
             Self::ErasureRequested { .. } => "ErasureRequested",
+            Self::IdentityAsked { .. } => "IdentityAsked",
+            Self::IdentityConfirmed {} => "IdentityConfirmed",
             Self::LeadErased { .. } => "LeadErased",
         }
     }

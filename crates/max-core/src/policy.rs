@@ -47,6 +47,8 @@ pub struct Policy {
     pub working_hours: WorkingHours,
     /// Time zones of clients by region subtag (`de`, `gb` …) of their locale.
     pub zones: BTreeMap<String, TimeZone>,
+    /// Where clients reach their own pages, without a slash at the end; empty while they cannot.
+    pub portal_url: String,
     /// The domain of the Message-IDs that MAX makes.
     pub mail_domain: String,
     /// The sentence by which an AI discloses itself, by language tag; what was said is recorded with the lead.
@@ -83,6 +85,7 @@ impl Default for Policy {
             nudges: vec![2, 5, 10],
             working_hours: WorkingHours::default(),
             zones: BTreeMap::new(),
+            portal_url: String::new(),
             mail_domain: "agency.example".into(),
             disclosures: BTreeMap::new(),
             automatic_mails_per_hour: 5,
@@ -169,6 +172,11 @@ impl Policy {
         let day = at.to_zoned(zone.clone()).date();
         let working = calendar.on_or_after(day);
         if working == day { at } else { self.opening_on(working, lead).unwrap_or(at) }
+    }
+
+    /// The agency's calendar day at this moment.
+    pub fn today(&self, now: Timestamp) -> Date {
+        now.to_zoned(self.working_hours.zone.clone()).date()
     }
 
     /// The moment at which the client's working day `day` begins.
@@ -279,6 +287,8 @@ pub struct ContractTerms {
     pub acceptance_days: u16,
     /// Days after acceptance in which defects are mended without charge, 30 to 90.
     pub warranty_days: u16,
+    /// Years after the last sign-off for which the agency keeps what belongs to the project.
+    pub retention_years: u16,
     /// Rounds of revision that are included.
     pub revision_rounds: u16,
     /// Days until an invoice is payable.
@@ -294,6 +304,7 @@ impl Default for ContractTerms {
         Self {
             acceptance_days: 10,
             warranty_days: 90,
+            retention_years: 10,
             revision_rounds: 2,
             payment_days: 14,
             kill_fee_basis_points: 1_500,

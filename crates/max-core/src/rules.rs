@@ -59,6 +59,7 @@ pub fn all() -> impl Iterator<Item = &'static Rule> {
         stages::orchestra::RULES,
         stages::closer::RULES,
         decide::signing::RULES,
+        decide::identity::RULES,
         stages::onboarding::RULES,
         stages::delivery_pm::RULES,
     ]

@@ -4,8 +4,8 @@
 mod common;
 
 use common::{
-    Case, checklist, contract_text, honest_work, incoming, ingest, milestone_ready, milestone_text, person, plan,
-    project_closed, sorted, status_report, the_report, work,
+    Case, checklist, closed, contract_text, honest_work, incoming, ingest, milestone_ready, milestone_text, person,
+    plan, project_closed, sorted, status_report, the_report, work,
 };
 use jiff::SignedDuration;
 use jiff::civil::date;
@@ -212,6 +212,10 @@ fn on_7_every_client_duty_is_a_step() {
     assert_eq!(broken(&case, &work), Vec::<String>::new());
 }
 
+fn texts_due(due: jiff::civil::Date) -> Duty {
+    Duty { id: "D-1".into(), text: "Send the texts".into(), due, done: None }
+}
+
 // ---- the plan ----------------------------------------------------------------------------------------------------
 
 #[test]
@@ -247,7 +251,7 @@ fn dl_3_the_plan_has_no_cycle_and_duties_are_nodes() {
     let honest = plan(Some(lead(&case)));
     assert!(broken(&case, &honest).contains(&"DL-3".to_owned()));
     let StageResult::Plan(mut planned) = honest.result.clone() else { panic!("a plan") };
-    planned.duties.push(Duty { id: "D-1".into(), text: "Send the texts".into(), due: date(2026, 12, 8) });
+    planned.duties.push(texts_due(date(2026, 12, 8)));
     planned.milestones[0].depends_on.push("D-1".into());
     assert_eq!(broken(&case, &Work { result: StageResult::Plan(planned), ..honest }), Vec::<String>::new());
 }
@@ -346,7 +350,14 @@ fn dl_8_a_sign_off_is_bound_to_the_version_and_lists_defects() {
     let honest = milestone_ready("M-1");
     assert_eq!(broken(&case, &honest), Vec::<String>::new());
     let other = Work { artifacts: Vec::new(), ..honest.clone() };
-    assert_eq!(broken(&case, &other), ["DL-8"], "what is signed must be a file that goes with it");
+    assert!(broken(&case, &other).contains(&"DL-8".to_owned()), "what is signed must be a file that goes with it");
+    let mut unsent = honest.clone();
+    unsent.messages[0].attachments.clear();
+    assert_eq!(broken(&case, &unsent), ["DL-8"], "the client signs what he was sent");
+    let mut source = honest.clone();
+    source.artifacts[0].name = "milestone-M-1.md".into();
+    source.messages[0].attachments = vec!["milestone-M-1.md".into()];
+    assert_eq!(broken(&case, &source), ["DL-8"], "what is signed is the PDF, not what it was made from");
     ask(&mut case, Actor::Client, incoming(MessageKind::Reply, "The button does nothing.", None));
     let mut round = sorting(&case);
     round.requests.retain(|r| r.class == Class::Defect);
@@ -355,7 +366,8 @@ fn dl_8_a_sign_off_is_bound_to_the_version_and_lists_defects() {
     let named = |mended: bool| {
         let (open, mended) = if mended { (vec![], vec!["RQ-1".into()]) } else { (vec!["RQ-1".into()], vec![]) };
         let document = Digest::of(milestone_text("M-1").as_bytes());
-        let result = MilestoneReady { id: "M-1".into(), document, open_defects: open, mended };
+        let file = "milestone-M-1.pdf".into();
+        let result = MilestoneReady { id: "M-1".into(), document, file, open_defects: open, mended };
         Work { result: StageResult::MilestoneReady(result), ..honest.clone() }
     };
     assert_eq!(broken(&case, &named(false)), Vec::<String>::new());
@@ -376,7 +388,23 @@ fn dl_9_closing_hands_over_and_removes_access() {
     while lead(&case).accepted_milestones.len() < 2 {
         step(&mut case);
     }
-    assert_eq!(broken(&case, &project_closed()), Vec::<String>::new());
+    let honest = || closed(lead(&case), &case.policy);
+    assert_eq!(broken(&case, &honest()), Vec::<String>::new());
+    let day = |work: &Work| match &work.result {
+        StageResult::ProjectClosed(closed) => closed.closing.warranty_until.expect("a day"),
+        other => panic!("{other:?}"),
+    };
+    // What counts is the contract that was signed, not what the agency promises today.
+    let signed_off = lead(&case).accepted_milestones.values().map(|s| case.policy.today(s.at)).max().expect("signed");
+    assert_eq!(day(&honest()), signed_off.saturating_add(jiff::Span::new().days(90)));
+    let mut other = Case::new(case.policy.clone());
+    other.lead = case.lead.clone();
+    other.policy.rate_card.terms.warranty_days = 30;
+    assert_eq!(day(&closed(lead(&other), &other.policy)), signed_off.saturating_add(jiff::Span::new().days(30)));
+    let slots = other.lead.as_mut().expect("a lead").data.get_mut(&Stage::Closer).expect("a contract");
+    slots["contract"]["slots"] = serde_json::json!({"warranty_days": "60", "retention_years": "6"});
+    assert_eq!(day(&closed(lead(&other), &other.policy)), signed_off.saturating_add(jiff::Span::new().days(60)));
+    assert_eq!(broken(&other, &honest()), ["DL-9", "DL-9"], "neither warranty nor retention is the contract's");
     let spoils: [fn(&mut max_core::stages::delivery_pm::Closing); 5] = [
         |c| c.hand_over.clear(),
         |c| c.access_removed.clear(),
@@ -385,7 +413,7 @@ fn dl_9_closing_hands_over_and_removes_access() {
         |c| c.feedback.clear(),
     ];
     for spoil in spoils {
-        let mut work = project_closed();
+        let mut work = closed(lead(&case), &case.policy);
         if let StageResult::ProjectClosed(closed) = &mut work.result {
             spoil(&mut closed.closing);
         }

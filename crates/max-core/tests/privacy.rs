@@ -10,7 +10,7 @@ use max_core::decide::{Decision, due};
 use max_core::effect::{Effect, Notice, effects};
 use max_core::event::{Entry, Event};
 use max_core::lead::{
-    Actor, ApprovalKind, ClientState, Delivery, Draft, Lead, MessageKind, NewLead, Outcome, Purpose, Status,
+    Actor, ApprovalKind, ClientState, Delivery, Draft, Lead, MessageKind, NewLead, Outcome, Purpose, Status, Wish,
 };
 use max_core::policy::Policy;
 
@@ -49,6 +49,104 @@ fn decide(case: &mut Case, approve: bool) -> Vec<Event> {
     let reason = (!approve).then(|| "it was not the client".to_owned());
     let decide = Command::Decide { approval: approval.id, payload_sha256: approval.payload_sha256, approve, reason };
     give(case, person(), decide)
+}
+
+/// A person has made sure in another way who asked.
+fn waive_the_asker(case: &mut Case) {
+    let approval = lead(case).pending_approval().expect("an approval").id;
+    let (rule, place, reason) = ("ID-1".into(), "asked_by".into(), "called back the number on file".into());
+    give(case, person(), Command::WaiveFinding { approval, rule, place, reason });
+}
+
+/// A house whose pages clients can reach.
+fn reachable() -> Case {
+    let mut case = Case::new(Policy { portal_url: "https://agency.example".into(), ..Policy::default() });
+    give(&mut case, person(), ingest());
+    until_a_mail_waits(&mut case);
+    case
+}
+
+/// The link that was mailed last, and to which address.
+fn link(events: &[Event]) -> (String, String) {
+    let mails = events.iter().filter_map(|e| match e {
+        Event::MessageQueued { message } if message.kind == MessageKind::Identity => Some(message),
+        _ => None,
+    });
+    let [mail] = mails.collect::<Vec<_>>()[..] else { panic!("one mail with a link: {events:?}") };
+    let link = mail.body.split_whitespace().find(|word| word.starts_with("https://")).expect("a link");
+    (link.rsplit('/').next().expect("a token").to_owned(), mail.address.clone())
+}
+
+#[test]
+fn id_1_an_erasure_waits_until_it_is_known_who_asked() {
+    let mut case = reachable();
+    let asked = give(&mut case, Actor::Client, from("mina@studio.example", WISH));
+    let (token, to) = link(&asked);
+    assert_eq!(to, "mina@studio.example");
+    let mail = lead(&case).messages.last().expect("a mail").id;
+    let gone = give(&mut case, Actor::Director, Command::Release { message: mail });
+    assert!(
+        matches!(&gone[..], [Event::MessageReleased { .. }]),
+        "the link leaves although all else is stopped: {gone:?}"
+    );
+    let approval = lead(&case).pending_approval().expect("an approval").clone();
+    let yes =
+        Command::Decide { approval: approval.id, payload_sha256: approval.payload_sha256, approve: true, reason: None };
+    let no = case.would(&Request::new(person(), yes.clone())).expect_err("nobody knows who asked");
+    assert!(no.findings.iter().any(|f| f.rule == "ID-1"), "{no:?}");
+    // A second mail of the same kind sends no second link, and a wrong link confirms nothing.
+    let again = give(&mut case, Actor::Client, from("mina@studio.example", WISH));
+    assert!(!again.iter().any(|e| matches!(e, Event::IdentityAsked { .. })), "{again:?}");
+    let confirm = |token: &str| Request::new(Actor::Client, Command::ConfirmIdentity { token: token.into() });
+    assert!(case.would(&confirm("0000")).is_err());
+    give(&mut case, Actor::Client, Command::ConfirmIdentity { token: token.clone() });
+    assert_eq!(case.would(&confirm(&token)), Ok(Decision::Repeat), "once");
+    let title = &lead(&case).pending_approval().expect("it still waits for a person").title;
+    assert!(title.contains("it is known that it was the client"), "{title}");
+    assert!(case.would(&Request::new(person(), yes)).is_ok());
+}
+
+#[test]
+fn a_look_alike_gets_nothing_and_the_address_on_file_gets_the_link() {
+    for address in ["mina@studio.exampl3", "mina@ѕtudio.example", "someone@else.example"] {
+        let mut case = reachable();
+        let events = give(&mut case, Actor::Client, from(address, WISH));
+        let (token, to) = link(&events);
+        assert_eq!(to, "mina@studio.example", "never to {address}");
+        assert!(!lead(&case).is_restricted(), "nothing is stopped by a stranger");
+        // The client himself asked from another address of his: his click is what counts.
+        give(&mut case, Actor::Client, Command::ConfirmIdentity { token });
+        assert!(lead(&case).is_restricted());
+        assert!(lead(&case).pending_approval().expect("asked").findings.is_empty());
+    }
+}
+
+#[test]
+fn a_link_counts_for_three_days() {
+    let mut case = reachable();
+    let (token, _) = link(&give(&mut case, Actor::Client, from("mina@studio.example", WISH)));
+    case.pass(jiff::SignedDuration::from_hours(73));
+    let confirm = Request::new(Actor::Client, Command::ConfirmIdentity { token });
+    assert!(case.would(&confirm).expect_err("refused").reason.contains("too old"));
+}
+
+#[test]
+fn a_copy_of_the_data_is_behind_the_same_link() {
+    let mut case = reachable();
+    let wish = "Please send me a copy of my data.";
+    let events = give(&mut case, Actor::Client, from("mina@studio.exampl3", wish));
+    let (token, to) = link(&events);
+    assert_eq!(to, "mina@studio.example");
+    assert!(!lead(&case).is_restricted(), "a copy stops nothing");
+    give(&mut case, Actor::Client, Command::ConfirmIdentity { token });
+    let check = lead(&case).privacy.identity.as_ref().expect("a check");
+    assert!(check.wish == Wish::Export && check.confirmed_at.is_some());
+    // Where clients cannot reach their pages, a person has to do it.
+    let mut alone = self::case();
+    until_a_mail_waits(&mut alone);
+    give(&mut alone, Actor::Client, from("mina@studio.example", wish));
+    assert_eq!(lead(&alone).status(), Status::Escalated);
+    assert!(lead(&alone).escalation.as_ref().is_some_and(|e| e.reason.contains("max lead export")));
 }
 
 /// Works until a message to the client waits.
@@ -116,6 +214,7 @@ fn an_approved_erasure_leaves_a_shell_and_the_blanked_log_folds_to_the_same() {
     until_a_mail_waits(&mut case);
     give(&mut case, Actor::Client, incoming(MessageKind::Reply, WISH, Some("m1@studio.example")));
     assert!(lead(&case).privacy.asked.as_ref().is_some_and(|a| a.from_client));
+    waive_the_asker(&mut case);
     decide(&mut case, true);
     let shell = lead(&case).clone();
     assert_eq!((shell.outcome(), shell.status()), (Some(Outcome::Erased), Status::Completed));

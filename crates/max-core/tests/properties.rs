@@ -16,7 +16,8 @@ use max_core::error::{Refusal, RefusalKind};
 use max_core::event::{Entry, Event};
 use max_core::id::{ApprovalId, Digest, Fresh, LeadId, MessageId, SignalId, TaskId};
 use max_core::lead::{
-    Actor, Approval, ApprovalKind, ClientState, Delivery, Lead, MessageKind, NewLead, Outcome, Status, Turn,
+    Actor, Approval, ApprovalKind, ClientState, Delivery, IncomingPayment, Lead, MessageKind, NewLead, Outcome, Status,
+    Turn,
 };
 use max_core::policy::Policy;
 use max_core::stage::{Eidolon, Stage};
@@ -43,6 +44,9 @@ struct Step {
 
 #[derive(Clone, Copy, Debug)]
 enum Kind {
+    Pay,
+    Mark,
+    Confirm,
     Work,
     Claim,
     Submit,
@@ -83,6 +87,9 @@ fn kind() -> impl Strategy<Value = Kind> {
         3 => Just(Kind::Reopen),
         5 => Just(Kind::Wake),
         1 => Just(Kind::Ingest),
+        1 => Just(Kind::Pay),
+        2 => Just(Kind::Mark),
+        1 => Just(Kind::Confirm),
     ]
 }
 
@@ -223,6 +230,15 @@ fn requests(step: Step, case: &Case, seen: &Seen) -> Vec<Request> {
         Kind::Reopen => Command::Reopen { reason: "they called".into() },
         Kind::Wake => Command::Wake,
         Kind::Ingest => ingest(),
+        Kind::Pay => {
+            let amount_minor = step.flag.then_some(i64::from(step.pick) * 10_000);
+            Command::RecordPayment { payment: IncomingPayment { amount_minor, ..IncomingPayment::default() } }
+        }
+        Kind::Mark => {
+            let proof = "it is there".into();
+            Command::MarkStep { step: format!("O-{}", step.pick % 6), done: step.flag, proof }
+        }
+        Kind::Confirm => Command::ConfirmIdentity { token: "guessed".into() },
     };
     vec![request(step, command)]
 }

@@ -65,11 +65,12 @@ fn page() -> String {
     page
 }
 
-const GROUPS: [(&str, &str); 14] = [
+const GROUPS: [(&str, &str); 15] = [
     ("X", "Every stage"),
     ("TR", "The trace"),
     ("OG", "What goes out"),
     ("M", "Mail"),
+    ("ID", "Who asks about his data"),
     ("FU", "Follow-ups"),
     ("LG", "LeadGen"),
     ("FR", "FirstResponder"),

@@ -1,17 +1,29 @@
 //! The certificate: what shows that a document was signed, as the last page of the document itself (rule PC-11).
 
 use max_core::lead::{Signature, SigningMethod};
+use max_core::stages::closer::Promised;
 
 use crate::Lang;
 use crate::doc::{Block, Doc, Text};
-use crate::engine::label;
+use crate::engine::{label, label_with};
 
 /// Adds the certificate to a document, on a page of its own. `order` counts the signatures of the project, from 1.
-pub fn append(doc: &mut Doc, file: &str, signature: &Signature, order: usize) {
-    let lang = doc.lang;
+pub fn append(doc: &mut Doc, file: &str, signature: &Signature, order: usize, promised: Option<Promised>) {
     doc.push(Block::PageBreak);
-    doc.section(label(lang, "certificate"));
-    doc.para(label(lang, "certificate_text"));
+    doc.section(label(doc.lang, "certificate"));
+    doc.para(label(doc.lang, "certificate_text"));
+    facts(doc, file, signature, order, promised);
+}
+
+/// The certificate of a file that is kept as it was signed, as a document of its own.
+pub fn alone(doc: &mut Doc, file: &str, signature: &Signature, order: usize, promised: Option<Promised>) {
+    doc.section(label(doc.lang, "certificate"));
+    doc.para(label(doc.lang, "certificate_alone"));
+    facts(doc, file, signature, order, promised);
+}
+
+fn facts(doc: &mut Doc, file: &str, signature: &Signature, order: usize, promised: Option<Promised>) {
+    let lang = doc.lang;
     let evidence = signature.evidence.as_deref();
     let said = |text: Option<&str>| match text.map(str::trim).filter(|text| !text.is_empty()) {
         Some(text) => Text::from(text),
@@ -20,7 +32,7 @@ pub fn append(doc: &mut Doc, file: &str, signature: &Signature, order: usize) {
     let method = evidence.map_or(SigningMethod::Recorded, |e| e.method);
     let consent = evidence.filter(|e| !e.consent.is_empty()).map(|e| format!("{} ({})", e.consent, e.consent_version));
     let at = signature.at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string();
-    doc.push(Block::Facts(vec![
+    let mut facts: Vec<(String, Text)> = vec![
         (label(lang, "certificate_file").into(), Text::default().code(file)),
         (label(lang, "certificate_hash").into(), Text::default().code(signature.document.to_string())),
         (label(lang, "certificate_signer").into(), Text::default().strong(signature.signer.as_str())),
@@ -32,7 +44,15 @@ pub fn append(doc: &mut Doc, file: &str, signature: &Signature, order: usize) {
         (label(lang, "certificate_consent").into(), said(consent.as_deref())),
         (label(lang, "certificate_ip").into(), said(evidence.map(|e| e.ip.as_str()))),
         (label(lang, "certificate_browser").into(), said(evidence.map(|e| e.user_agent.as_str()))),
-    ]));
+    ];
+    if let Some(Promised { warranty_days, retention_years }) = promised {
+        let (days, years) = (warranty_days.to_string(), retention_years.to_string());
+        let warranty = label_with(lang, "certificate_warranty_days", &[("days", &days)]);
+        let kept = label_with(lang, "certificate_kept_years", &[("years", &years)]);
+        facts.push((label(lang, "certificate_warranty").into(), warranty.into()));
+        facts.push((label(lang, "certificate_kept").into(), kept.into()));
+    }
+    doc.push(Block::Facts(facts));
     doc.push(Block::Note(label(lang, "certificate_note").into()));
 }
 
@@ -76,7 +96,8 @@ mod tests {
         for lang in Lang::ALL {
             let mut doc = Doc::new("Contract", "Website for Pine & Yoga", &head, lang);
             doc.para("The clauses.");
-            append(&mut doc, "contract.pdf", &signature(Some(evidence.clone())), 1);
+            let promised = Promised { warranty_days: 77, retention_years: 6 };
+            append(&mut doc, "contract.pdf", &signature(Some(evidence.clone())), 1, Some(promised));
             let text = doc.html();
             let hash = Digest::of(b"the contract").to_string();
             for part in [
@@ -86,6 +107,8 @@ mod tests {
                 "Example/1.0",
                 "2026-11-22 10:30:00 UTC",
                 "2026-11-en",
+                "77",
+                "6",
             ] {
                 assert!(text.contains(part), "{lang:?}: {part}");
             }
@@ -97,7 +120,7 @@ mod tests {
     fn what_is_not_known_is_said() {
         let (_, _, _, head) = example();
         let mut doc = Doc::new("Contract", "Website", &head, Lang::En);
-        append(&mut doc, "contract.pdf", &signature(None), 1);
+        alone(&mut doc, "contract.pdf", &signature(None), 1, None);
         assert!(doc.markdown().contains("not recorded"), "{}", doc.markdown());
     }
 }

@@ -50,7 +50,7 @@ pub struct Terms {
 }
 
 /// What clauses may refer to, each as `{{ name }}`.
-pub const SLOTS: [&str; 25] = [
+pub const SLOTS: [&str; 26] = [
     "agency",
     "agency_address",
     "agency_mail",
@@ -72,6 +72,7 @@ pub const SLOTS: [&str; 25] = [
     "venue",
     "acceptance_days",
     "warranty_days",
+    "retention_years",
     "revision_rounds",
     "payment_days",
     "kill_fee",
@@ -207,6 +208,7 @@ pub fn slots(
         "venue" => terms.venue.clone(),
         "acceptance_days" => usual.acceptance_days.to_string(),
         "warranty_days" => usual.warranty_days.to_string(),
+        "retention_years" => usual.retention_years.to_string(),
         "revision_rounds" => usual.revision_rounds.to_string(),
         "payment_days" => usual.payment_days.to_string(),
         "kill_fee" => lang.percent(usual.kill_fee_basis_points),

@@ -1,9 +1,11 @@
 //! Readings of the log for people and programs: the conversation, the approvals, what happened.
 
-use max_core::apply::waiver;
+use max_core::apply::{known_who_asked, waiver};
 use max_core::event::{Entry, Event};
 use max_core::id::{ApprovalId, MessageId};
-use max_core::lead::{Actor, Approval, Delivery, Direction, Message, MessageKind, Purpose, Through};
+use max_core::lead::{
+    Actor, Approval, ApprovalKind, Delivery, Direction, Message, MessageKind, Purpose, Through, Wish,
+};
 use max_core::stage::Stage;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -121,9 +123,27 @@ pub struct Verdict {
 /// The approvals of a lead as the log tells them, oldest first.
 pub fn approvals(log: &[Logged]) -> Vec<ApprovalView> {
     let mut views: Vec<ApprovalView> = Vec::new();
+    let (mut name, mut asked) = (String::new(), None);
     for Logged { entry, .. } in log {
         for event in &entry.events {
             match event {
+                Event::LeadIngested { lead, .. } | Event::LeadImported { lead, .. } => {
+                    lead.display_name().clone_into(&mut name);
+                }
+                Event::ErasureRequested { request } => asked = Some(request.clone()),
+                Event::IdentityConfirmed {} => {
+                    let waits = |view: &&mut ApprovalView| {
+                        view.approval.kind == ApprovalKind::Erasure && view.state == ApprovalState::Pending
+                    };
+                    if let (Some(view), Some(request)) = (views.iter_mut().find(waits), asked.as_mut()) {
+                        known_who_asked(&mut view.approval, &name, request);
+                    }
+                }
+                Event::ApprovalReminded { approval } => {
+                    if let Some(view) = views.iter_mut().find(|view| view.approval.id == *approval) {
+                        view.approval.reminders += 1;
+                    }
+                }
                 Event::ApprovalRequested { approval } => views.push(ApprovalView {
                     approval: (**approval).clone(),
                     state: ApprovalState::Pending,
@@ -191,7 +211,16 @@ pub fn line(event: &Event) -> String {
         Event::ApprovalVoided { why, .. } => format!("the approval is void: {why}"),
         Event::ApprovalReminded { .. } => "a person was reminded of the approval".into(),
         Event::ScopeApproved { .. } => "the scope may be built on".into(),
-        Event::DepositConfirmed {} => "the deposit is there".into(),
+        Event::DepositConfirmed { payment } => match payment.as_ref().filter(|p| !p.reference.is_empty()) {
+            Some(payment) => format!("the deposit is there ({})", payment.reference),
+            None => "the deposit is there".into(),
+        },
+        Event::StepMarked { step, done: true, proof } => format!("{step} is done: {proof}"),
+        Event::StepMarked { step, done: false, proof } => format!("{step} is open again: {proof}"),
+        Event::StepsReminded { steps } => format!("late on the client's side: {}", steps.join(", ")),
+        Event::ChangeOrderLapsed { number, valid_until } => {
+            format!("change order CO-{number} lapsed: it could be signed until {valid_until}")
+        }
         Event::ClientAwaited { wait } => format!("waiting for the client's {}", wait.ask.sentence()),
         Event::NeedMissed { need } => format!("waiting for {}", need.sentence()),
         Event::MessageReceived { .. } => "the client wrote".into(),
@@ -224,6 +253,11 @@ pub fn line(event: &Event) -> String {
         }
         Event::AiDisclosed { disclosure } => format!("told that an AI writes (text {})", disclosure.version),
         Event::ErasureRequested { request } => format!("erasure asked for by {}", request.asked_by),
+        Event::IdentityAsked { check } => match check.wish {
+            Wish::Erasure => "a link to confirm the erasure went to the address on file".into(),
+            Wish::Export => "a link to a copy of the data went to the address on file".into(),
+        },
+        Event::IdentityConfirmed {} => "the link was used: it is known who asked".into(),
         Event::LeadErased { .. } => "the lead was erased".into(),
         Event::Reopened { reason } => format!("reopened: {reason}"),
     }

@@ -146,6 +146,11 @@ const SLOTS: &[&str] = &[
     "change",
     "dropped",
     "received",
+    "amount",
+    "due",
+    "reference",
+    "steps",
+    "moved",
 ];
 
 /// Every slot filled, so that a mail that refers to anything else is found when the folder is read.

@@ -141,7 +141,7 @@ impl Deciding<'_> {
                 let document = scope.map_or(approval.payload_sha256, |a| a.sha256);
                 self.events.push(Event::ScopeApproved { document });
             }
-            ApprovalKind::Deposit => self.events.push(Event::DepositConfirmed {}),
+            ApprovalKind::Deposit => self.events.push(Event::DepositConfirmed { payment: None }),
             _ => {}
         }
         let reason = self.follow_up_of(&approval).unwrap_or(TaskReason::Continued);

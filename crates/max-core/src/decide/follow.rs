@@ -15,6 +15,12 @@ impl Deciding<'_> {
         let (receipts, messages): (Vec<Draft>, Vec<Draft>) =
             work.messages.iter().map(|draft| signed(draft, work)).partition(|draft| draft.kind == MessageKind::Receipt);
         if let Next::Approve { kind, title, then } = next {
+            if kind == ApprovalKind::Deposit {
+                // Whether money arrived is a question about the account, not about what goes out: the client can only
+                // pay what he was asked for.
+                messages.iter().for_each(|draft| self.queue(draft, &artifacts));
+                return self.ask_approval(kind, title, Vec::new(), Vec::new(), *then, task);
+            }
             self.acknowledge(receipts.first());
             let artifacts = self.with_attachments(artifacts, &messages);
             return self.ask_approval(kind, title, artifacts, messages, *then, task);
@@ -46,8 +52,8 @@ impl Deciding<'_> {
                     self.events.push(Event::ScopeApproved { document: scope.sha256 });
                 }
             }
-            StageResult::ContractSigned(_) if self.policy.wants_deposit() => {
-                self.events.push(Event::DepositConfirmed {});
+            StageResult::ContractSigned(_) if self.policy.wants_deposit() && !self.lead.deposit_confirmed => {
+                self.events.push(Event::DepositConfirmed { payment: None });
             }
             _ => {}
         }
@@ -115,6 +121,10 @@ impl Deciding<'_> {
             Next::Escalate { reason } => {
                 self.events.push(Event::TurnPaused {});
                 self.escalate(reason, true);
+            }
+            // The letter was released; whether the money arrived is another question.
+            Next::Approve { kind: ApprovalKind::Deposit, title, then } => {
+                self.ask_approval(ApprovalKind::Deposit, title, Vec::new(), Vec::new(), *then, task);
             }
             // An approval inside an approval would ask the same person twice for one thing.
             Next::Approve { then, .. } => self.go_on(*then, task, summary),

@@ -9,6 +9,7 @@ use crate::error::{Refusal, RefusalKind};
 use crate::guard;
 use crate::lead::{Approval, ApprovalKind, Task};
 use crate::rules::Weight;
+use crate::stages::delivery_pm::open_order;
 use crate::stages::{self, Finding, Next, StageResult, Work};
 use crate::trace::trace;
 
@@ -74,7 +75,18 @@ impl Deciding<'_> {
         if stands_on_the_trace(approval.kind) {
             findings.extend(trace(self.lead).findings(Some(approval.stage)));
         }
+        findings.extend(self.out_of_date(approval));
         once_each(findings)
+    }
+
+    /// A change order whose last day is over goes to nobody.
+    fn out_of_date(&self, approval: &Approval) -> Option<Finding> {
+        let open = open_order(self.lead).filter(|_| approval.kind == ApprovalKind::ChangeOrder)?.order;
+        (open.valid_until < self.policy.today(self.fresh.now())).then(|| {
+            Finding::new("DL-7", format!("{} could be signed until {}, which is over", open.id(), open.valid_until))
+                .at("valid_until")
+                .mend("reject it, and it is made again with a day of its own")
+        })
     }
 
     /// Why an automatic message may not leave as it is, and what a person is advised about his own.

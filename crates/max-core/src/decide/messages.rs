@@ -1,5 +1,6 @@
 //! The client writes: an ordinary message opens the next turn, an automatic one does not.
 
+use super::identity::asks_for_export;
 use super::{Deciding, asks_for_erasure};
 use crate::command::Incoming;
 use crate::error::Refusal;
@@ -38,7 +39,12 @@ impl Deciding<'_> {
             MessageKind::Bounce => self.bounced(),
             MessageKind::OptOut => self.opted_out(),
             _ if asks_for_erasure(&incoming.body) => self.erasure_wished(incoming),
-            _ => self.client_wrote(id),
+            _ => {
+                if asks_for_export(&incoming.body) {
+                    self.export_wished(incoming);
+                }
+                self.client_wrote(id);
+            }
         }
         Ok(())
     }

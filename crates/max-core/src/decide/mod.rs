@@ -12,21 +12,26 @@
 //! | waive a finding | a person, with a reason, while its approval is pending | a waiver that ends with it | `approvals` |
 //! | receive | always | another turn where one can be; reopens a lost lead | `messages` |
 //! | sign | this document waits for a signature | another turn | `signing` |
+//! | record a payment | a person, once something is signed | the deposit is there, the stage goes on | `deposit` |
+//! | mark a step | the client his own, a person any that people do | the checklist | `steps` |
 //! | send, release, record | a person writes; the message is on its way | the outbox | `outbox` |
 //! | take over, hand back | not completed / taken over | pause, go on | `people` |
 //! | escalate, retry | not completed / something to retry | help is called, the turn goes on | `help` |
 //! | close, reopen | not completed (erasing: always) / completed, not erased | the outcome, another turn | `people` |
 //! | record consent | always | what was agreed to | `privacy` |
 //! | request erasure, erase | a person asks; the list of erasures | restriction and an approval; a shell | `privacy` |
+//! | confirm identity | the link is the one sent, and not too old | the request counts as the client's own | `identity` |
 //! | wake | always | the follow-up or reminder that is due | `time` |
 //!
 //! A second copy of a request with the same signal id, and a second copy of a submission or decision, is a
 //! [`Decision::Repeat`]: nothing changes and nobody is told off.
 
 mod approvals;
+mod deposit;
 mod follow;
 mod gate;
 mod help;
+pub mod identity;
 mod intake;
 mod messages;
 mod moves;
@@ -35,6 +40,7 @@ mod people;
 mod privacy;
 mod refusals;
 pub mod signing;
+mod steps;
 mod tasks;
 mod time;
 
@@ -47,8 +53,9 @@ use crate::policy::Policy;
 use crate::stages::Finding;
 
 pub use help::CORE_RETRY;
+pub(crate) use identity::UNKNOWN_ASKER;
 pub use privacy::asks_for_erasure;
-pub(crate) use privacy::{empty, shell};
+pub(crate) use privacy::{empty, erasure_title, shell};
 pub use refusals::allowed;
 pub use time::{Due, due};
 
@@ -112,6 +119,9 @@ impl Deciding<'_> {
             Command::WaiveFinding { approval, rule, place, reason } => self.waive(*approval, rule, place, reason),
             Command::Receive(incoming) => self.receive(incoming),
             Command::Sign { document, signer } => self.sign(*document, signer),
+            Command::RecordPayment { payment } => self.record_payment(payment),
+            Command::MarkStep { step, done, proof } => self.mark_step(step, *done, proof),
+            Command::ConfirmIdentity { token } => self.confirm_identity(token),
             Command::Send { subject, body } => self.send(subject, body),
             Command::Release { message } => self.release(*message),
             Command::Hold { message, why } => self.hold(*message, why),

@@ -76,10 +76,12 @@ impl Deciding<'_> {
         }
         let held = |why: &str| Event::MessageHeld { message: id, why: why.into() };
         let lead = self.lead;
+        // A link to confirm a request about his own data is owed to a person whatever else was stopped.
+        let owed = message.kind == MessageKind::Identity;
         if lead.contact.email.trim().is_empty() {
             self.events.push(held("the lead has no email address"));
             self.escalate_unless_open("there is no address to answer to; find another way to reach the client");
-        } else if message.automatic && lead.is_restricted() {
+        } else if message.automatic && !owed && lead.is_restricted() {
             self.events.push(held("the erasure of the lead's data was asked for"));
         } else if message.automatic && lead.taken_over.is_some() {
             self.events.push(held("a person has taken over"));
@@ -87,10 +89,10 @@ impl Deciding<'_> {
             self.events.push(held("the lead is erased"));
         } else if let (Some(outcome @ (Outcome::Spam | Outcome::Merged)), true) = (lead.outcome(), message.automatic) {
             self.events.push(held(&format!("the lead was closed as {}", outcome.name())));
-        } else if let Some(why) = lead.unreachable.as_ref().filter(|_| message.automatic) {
+        } else if let Some(why) = lead.unreachable.as_ref().filter(|_| message.automatic && !owed) {
             self.events.push(held(why));
             self.escalate_unless_open(&format!("{why}, and a message could not go out; reach them another way"));
-        } else if message.automatic && self.too_many_mails(message.at) {
+        } else if message.automatic && !owed && self.too_many_mails(message.at) {
             self.events.push(held("too many automatic mails in an hour"));
             self.escalate_unless_open(
                 "more automatic mails in an hour than the policy allows; look at the conversation",

@@ -7,13 +7,14 @@
 use jiff::Timestamp;
 
 use super::Deciding;
+use super::identity::unknown_asker;
 use crate::command::{Command, Incoming};
 use crate::error::{Refusal, RefusalKind};
 use crate::event::Event;
 use crate::id::{ApprovalId, Digest, MessageId, TaskId};
 use crate::lead::{
     Approval, ApprovalKind, Basis, Consent, Delivery, Direction, Disclosure, Draft, ErasureRequest, MessageKind,
-    Outcome, Purpose, Turn,
+    Outcome, Purpose, Turn, Wish as DataWish,
 };
 use crate::stages::Next;
 
@@ -44,6 +45,8 @@ impl Deciding<'_> {
             | Command::RecordSendFailure { .. }
             | Command::RecordConsent { .. }
             | Command::Sign { .. }
+            | Command::WaiveFinding { .. }
+            | Command::ConfirmIdentity { .. }
             | Command::Erase
             | Command::Wake => Ok(false),
             Command::RequestErasure { .. } => Ok(true),
@@ -93,11 +96,15 @@ impl Deciding<'_> {
         if self.lead.privacy.erasure.is_some() {
             return;
         }
-        let on_file = self.lead.contact.email.trim().to_lowercase();
-        let address = incoming.address.trim().to_lowercase();
-        if on_file.is_empty() || on_file != address {
-            let why = "somebody asks for the erasure of data from another address than the one on file; nothing was \
-                       answered or changed. Write to the address on file and ask, before you do anything";
+        let linked = self.ask_identity(DataWish::Erasure);
+        if !self.is_on_file(incoming) {
+            let why = if linked {
+                "somebody asks for the erasure of data from another address than the one on file; nothing was answered or \
+                 changed. A link went to the address on file; wait until it is used, before you do anything"
+            } else {
+                "somebody asks for the erasure of data from another address than the one on file; nothing was answered or \
+                 changed. Write to the address on file and ask, before you do anything"
+            };
             if self.lead.outcome().is_none() && self.lead.escalation.is_none() {
                 if matches!(self.lead.turn, Turn::AwaitingApproval(_)) {
                     self.leave_turn("somebody asks for erasure");
@@ -116,18 +123,13 @@ impl Deciding<'_> {
     }
 
     /// Stops everything automatic and asks a person.
-    fn restrict(&mut self, request: ErasureRequest) {
+    pub(super) fn restrict(&mut self, request: ErasureRequest) {
         let why = "the erasure of its data was asked for";
         match &self.lead.turn {
             Turn::Working(_) => self.set_work_aside(why),
             _ => self.leave_turn(why),
         }
         self.leave_review(why);
-        let who = match (request.from_client, request.verified) {
-            (true, true) => "the client asked for it in the conversation",
-            (true, false) => "a mail that names the client's address asked for it; make sure that it was the client",
-            (false, _) => "a person of the agency asked for it",
-        };
         let then =
             Next::Close { outcome: Outcome::Erased, reason: format!("all data of lead {} is erased", self.lead.id) };
         let now = self.fresh.now();
@@ -138,7 +140,7 @@ impl Deciding<'_> {
             stage: self.lead.stage,
             // No task led to it.
             task: TaskId(uuid::Uuid::nil()),
-            title: format!("erase all data of {} ({who})", self.lead.contact.display_name()),
+            title: erasure_title(self.lead.contact.display_name(), &request),
             payload_sha256: Approval::digest(kind, &[], &[], &then),
             artifacts: Vec::new(),
             outgoing: Vec::new(),
@@ -146,7 +148,7 @@ impl Deciding<'_> {
             requested_at: now,
             due_at: self.policy.approval_due(kind, now, self.lead),
             reminders: 0,
-            findings: Vec::new(),
+            findings: unknown_asker(&request).into_iter().collect(),
             waived: Vec::new(),
         };
         self.events.push(Event::ErasureRequested { request });
@@ -223,6 +225,16 @@ impl Deciding<'_> {
     }
 }
 
+/// One line for the approval queue: what is decided, and how sure it is who asked.
+pub(crate) fn erasure_title(name: &str, request: &ErasureRequest) -> String {
+    let who = match (request.from_client, request.verified) {
+        (true, true) => "the client asked for it, and it is known that it was the client",
+        (true, false) => "a mail that names the client's address asked for it; make sure that it was the client",
+        (false, _) => "a person of the agency asked for it",
+    };
+    format!("erase all data of {name} ({who})")
+}
+
 /// The moment from which a lead counts as erased, and its shell.
 pub(crate) fn shell(lead: &mut crate::lead::Lead, event: &Event) {
     let Event::LeadErased { at, stage, created_at, approval } = event else { return };
@@ -264,8 +276,11 @@ pub(crate) fn empty(id: crate::id::LeadId, stage: crate::stage::Stage, at: Times
         approved_scope: None,
         signature: None,
         deposit_confirmed: false,
+        deposit: None,
         accepted_milestones: std::collections::BTreeMap::new(),
         signed_changes: std::collections::BTreeMap::new(),
+        lapsed_changes: std::collections::BTreeMap::new(),
+        reminded_steps: std::collections::BTreeSet::new(),
         unreachable: None,
         last_wait: None,
         last_submission: None,
@@ -346,7 +361,7 @@ const WISHES: [Wish; 4] = [
             "right of erasure",
             "article 17 gdpr",
             "gdpr article 17",
-            "art. 17 gdpr",
+            "art 17 gdpr",
         ],
     },
     Wish {
@@ -369,13 +384,7 @@ const WISHES: [Wish; 4] = [
             "alles über mich",
             "mich betreffenden",
         ],
-        rights: &[
-            "recht auf löschung",
-            "recht auf vergessenwerden",
-            "art. 17 dsgvo",
-            "artikel 17 dsgvo",
-            "art 17 dsgvo",
-        ],
+        rights: &["recht auf löschung", "recht auf vergessenwerden", "artikel 17 dsgvo", "art 17 dsgvo"],
     },
     Wish {
         language: "nl",
@@ -390,7 +399,7 @@ const WISHES: [Wish; 4] = [
             "onze gegevens",
             "alles over mij",
         ],
-        rights: &["recht op vergetelheid", "recht op gegevenswissing", "artikel 17 avg", "art. 17 avg"],
+        rights: &["recht op vergetelheid", "recht op gegevenswissing", "artikel 17 avg", "art 17 avg"],
     },
     Wish {
         language: "fr",
@@ -444,15 +453,19 @@ pub fn asks_for_erasure(message: &str) -> bool {
     wish_language(message).is_some()
 }
 
-fn wish_language(message: &str) -> Option<&'static str> {
+/// The sentences of a message, in lower case, that do not speak of something to be built.
+pub(super) fn sentences_about_oneself(message: &str) -> Vec<String> {
     // A wish is a sentence or two; nobody hides it behind pages of text, and a long enquiry is read by others.
     let text: String = message.chars().take(4_000).collect::<String>().to_lowercase();
     let text = text.replace(['\r', '\n', '\t', '\u{a0}'], " ");
-    text.split(['.', '!', '?', ';']).find_map(|sentence| {
-        let sentence = sentence.split_whitespace().collect::<Vec<_>>().join(" ") + " ";
-        if OF_A_PRODUCT.iter().any(|word| sentence.contains(word)) {
-            return None;
-        }
+    // `Art. 15` is no end of a sentence.
+    let text = text.replace("art. ", "art ");
+    let sentences = text.split(['.', '!', '?', ';']).map(|s| s.split_whitespace().collect::<Vec<_>>().join(" ") + " ");
+    sentences.filter(|sentence| !OF_A_PRODUCT.iter().any(|word| sentence.contains(word))).collect()
+}
+
+fn wish_language(message: &str) -> Option<&'static str> {
+    sentences_about_oneself(message).iter().find_map(|sentence| {
         let has = |words: &[&str]| words.iter().any(|word| sentence.contains(word));
         let wish = WISHES.iter().find(|w| has(w.rights) || (has(w.verbs) && has(w.objects)))?;
         Some(wish.language)

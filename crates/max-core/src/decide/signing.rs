@@ -10,7 +10,7 @@ use crate::lead::{Actor, ArtifactRef, ClientAsk, Need, SigningEvidence, SigningM
 use crate::rules::{Rule, Weight};
 use crate::stage::Stage;
 use crate::stages::closer::{Contract, Proposal};
-use crate::stages::delivery_pm::MilestoneReady;
+use crate::stages::delivery_pm::{MilestoneReady, open_order};
 use crate::stages::{Finding, Work};
 
 /// What is checked when somebody signs.
@@ -47,7 +47,11 @@ impl Deciding<'_> {
         let (milestone, change_order) = match self.asked_to_sign() {
             Some(ClientAsk::Signature { document: asked }) if *asked == document => (None, None),
             Some(ClientAsk::Milestone { id, document: asked }) if *asked == document => (Some(id.clone()), None),
-            Some(ClientAsk::ChangeOrder { number, document: asked }) if *asked == document => (None, Some(*number)),
+            Some(ClientAsk::ChangeOrder { number, document: asked }) if *asked == document => {
+                let number = *number;
+                self.check_still_valid(number)?;
+                (None, Some(number))
+            }
             Some(_) => {
                 return Err(self.refuse(RefusalKind::State, "another version of the document waits for the signature"));
             }
@@ -64,6 +68,19 @@ impl Deciding<'_> {
             self.events.push(Event::TurnPaused {});
         }
         Ok(())
+    }
+
+    /// A change order binds the agency until its last day, and nobody after it.
+    fn check_still_valid(&self, number: u32) -> Result<(), Refusal> {
+        let today = self.policy.today(self.fresh.now());
+        let last = open_order(self.lead).filter(|o| o.order.number == number).map(|o| o.order.valid_until);
+        match last {
+            Some(last) if last < today => {
+                let why = format!("change order CO-{number} could be signed until {last}; ask for a new one");
+                Err(self.refuse(RefusalKind::State, why))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// What shows that the signature was given. What the caller does not say is said here: who records it, vouches.

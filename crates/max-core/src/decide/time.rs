@@ -5,9 +5,11 @@ use jiff::Timestamp;
 use super::Deciding;
 use crate::error::Refusal;
 use crate::event::Event;
-use crate::lead::{Approval, ApprovalKind, ClientWait, Direction, Lead, MessageKind, TaskReason, Turn};
+use crate::lead::{Approval, ApprovalKind, ClientAsk, ClientWait, Direction, Lead, MessageKind, TaskReason, Turn};
 use crate::policy::Policy;
+use crate::stage::Stage;
 use crate::stages::delivery_pm;
+use crate::stages::onboarding::{self, Owner, Step, StepState};
 
 /// What a clock brings about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +25,10 @@ pub enum Due {
     Silent,
     /// The client hears how the project stands: a check-in, or a date that slipped.
     Report,
+    /// Steps of the client are late, and he was not told yet.
+    StepsLate,
+    /// The last day of a change order is over.
+    Lapse,
     /// A person is reminded of an approval at half time.
     Remind,
     /// Nobody decided in time.
@@ -34,20 +40,38 @@ pub fn due(lead: &Lead, policy: &Policy) -> Option<(Timestamp, Due)> {
     if let Some(erasure) = &lead.privacy.erasure {
         return approval_due(erasure);
     }
-    if lead.escalation.is_some() || lead.taken_over.is_some() {
+    if lead.taken_over.is_some() {
         return None;
+    }
+    if lead.escalation.is_some() {
+        return overdue(lead).and_then(|_| report_due(lead, policy));
     }
     match &lead.turn {
         Turn::AwaitingClient(wait) if lead.unreachable.is_none() => {
-            sooner(follow_up_due(lead, wait, policy), report_due(lead, policy))
+            let client = sooner(follow_up_due(lead, wait, policy), report_due(lead, policy));
+            first(lapse_due(lead, wait, policy), first(client, steps_due(lead, policy)))
         }
         // What waits for a person is asked again after the report; a held letter is not, or it would never go out.
         Turn::AwaitingApproval(approval) if approval.kind != ApprovalKind::Reply => {
-            sooner(approval_due(approval), report_due(lead, policy))
+            first(sooner(approval_due(approval), report_due(lead, policy)), steps_due(lead, policy))
         }
         Turn::AwaitingApproval(approval) => approval_due(approval),
         _ => None,
     }
+}
+
+/// The approval that nobody decided in time, while people were called for nothing else. The client is told how his
+/// project stands all the same: whoever sits on a date must not keep him from hearing of it.
+fn overdue(lead: &Lead) -> Option<&Approval> {
+    let called = lead.escalation.as_ref()?;
+    let Turn::AwaitingApproval(approval) = &lead.turn else { return None };
+    let only = called.review.is_none() && called.reason == too_late(approval);
+    (only && approval.kind != ApprovalKind::Reply).then_some(approval)
+}
+
+/// Why people are called when an approval is due.
+fn too_late(approval: &Approval) -> String {
+    format!("nobody decided in time: {}", approval.title)
 }
 
 /// The one that comes first; of two at once the report.
@@ -56,6 +80,52 @@ fn sooner(one: Option<(Timestamp, Due)>, report: Option<(Timestamp, Due)>) -> Op
         (Some(one), Some(report)) => Some(if one.0 < report.0 { one } else { report }),
         (one, report) => one.or(report),
     }
+}
+
+/// The one that comes first; of two at once the first one.
+fn first(one: Option<(Timestamp, Due)>, other: Option<(Timestamp, Due)>) -> Option<(Timestamp, Due)> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(if one.0 <= other.0 { one } else { other }),
+        (one, other) => one.or(other),
+    }
+}
+
+/// What the client is asked to sign lapses when its last day is over, by the agency's clock.
+fn lapse_due(lead: &Lead, wait: &ClientWait, policy: &Policy) -> Option<(Timestamp, Due)> {
+    let ClientAsk::ChangeOrder { number, .. } = wait.ask else { return None };
+    let order = delivery_pm::open_order(lead).filter(|open| open.order.number == number)?.order;
+    let over = order.valid_until.tomorrow().ok()?.to_zoned(policy.working_hours.zone.clone()).ok()?;
+    Some((over.timestamp(), Due::Lapse))
+}
+
+/// Steps of the client that are open and of whose delay he has not been told. Duties that stand in the plan are told by
+/// the reports.
+pub(super) fn late_steps(lead: &Lead, policy: &Policy) -> Vec<Step> {
+    if lead.unreachable.is_some() || lead.stage < Stage::Onboarding {
+        return Vec::new();
+    }
+    let Some(checklist) = onboarding::checklist(lead) else { return Vec::new() };
+    let open = |step: &Step| {
+        step.owner == Owner::Client
+            && step.state == StepState::Open
+            && step.due.is_some()
+            && !lead.reminded_steps.contains(&step.id)
+            && !delivery_pm::is_duty(lead, step)
+    };
+    let mut steps: Vec<Step> = checklist.steps.into_iter().filter(open).collect();
+    // Those that fall due at about the same time are one reminder.
+    steps.sort_by_key(|step| step.due);
+    let calendar = policy.calendar_of(lead);
+    let soonest = steps.first().and_then(|step| step.due).map(|due| calendar.after(due, 1));
+    steps.retain(|step| step.due.is_some_and(|due| soonest.is_some_and(|day| due < day)));
+    steps
+}
+
+/// The client hears of his late steps on the next working morning.
+fn steps_due(lead: &Lead, policy: &Policy) -> Option<(Timestamp, Due)> {
+    let due = late_steps(lead, policy).first()?.due?;
+    let day = policy.calendar_of(lead).after(due, 1);
+    Some((policy.opening_on(day, lead)?, Due::StepsLate))
 }
 
 /// A report leaves when the client's working day begins.
@@ -112,9 +182,13 @@ impl Deciding<'_> {
                 self.open_task(self.lead.stage.eidolon(), TaskReason::FollowUp { number, last });
             }
             (Due::Report, _) => {
+                // What waits for a person is asked again after the report, and he is called again.
+                self.resolve_escalation("a status report is due first".into());
                 self.leave_turn("a status report is due");
                 self.open_task(self.lead.stage.eidolon(), TaskReason::Report);
             }
+            (Due::StepsLate, _) => self.remind_of_steps(),
+            (Due::Lapse, _) => self.lapse(),
             (Due::Silent, Turn::AwaitingClient(wait)) => {
                 let reason =
                     format!("the client does not answer; {} waits for the {}", self.lead.stage, wait.ask.sentence());
@@ -128,10 +202,18 @@ impl Deciding<'_> {
             }
             (Due::Overdue, Turn::AwaitingApproval(approval)) => {
                 self.events.push(Event::ApprovalReminded { approval: approval.id });
-                self.escalate(format!("nobody decided in time: {}", approval.title), false);
+                self.escalate(too_late(approval), false);
             }
             (Due::Silent | Due::Remind | Due::Overdue, _) => {}
         }
         Ok(())
+    }
+
+    /// The change order is signed no more; the project goes on without it.
+    fn lapse(&mut self) {
+        let Some(open) = delivery_pm::open_order(self.lead) else { return };
+        let (number, valid_until) = (open.order.number, open.order.valid_until);
+        self.events.push(Event::ChangeOrderLapsed { number, valid_until });
+        self.open_task(self.lead.stage.eidolon(), TaskReason::Lapsed { number });
     }
 }

@@ -88,6 +88,10 @@ fn waiting_for(lead: &Lead) -> Option<Value> {
             let mut value = json!({"kind": "client", "for": wait.ask.sentence(), "since": wait.since, "follow_ups": wait.follow_ups});
             if let Some(document) = wait.ask.document() {
                 value["document"] = json!(document);
+                // The very file that is signed, as it lies in the lead's folder.
+                if let Some(file) = lead.artifacts.iter().find(|a| a.sha256 == document) {
+                    value["file"] = json!(format!("{}/{}", file.stage.folder(), file.name));
+                }
             }
             Some(value)
         }

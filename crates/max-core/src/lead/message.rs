@@ -54,6 +54,10 @@ pub enum MessageKind {
     Milestone,
     /// The closing letter.
     Closing,
+    /// A request to pay the deposit.
+    Deposit,
+    /// A link by which the client confirms what was asked in his name.
+    Identity,
     /// An out-of-office answer: recorded, but no reply.
     OutOfOffice,
     /// The address does not work.

@@ -13,6 +13,7 @@ mod turn;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -26,8 +27,8 @@ pub use client_state::ClientState;
 pub use contact::NewLead;
 pub use message::{Delivery, Direction, Draft, Message, MessageKind, MessageMeta};
 pub use outcome::{Outcome, StageTransition, Status};
-pub use people::{Escalation, Signature, SigningEvidence, SigningMethod, TakeOver};
-pub use privacy::{Basis, Consent, Disclosure, ErasureRequest, Privacy, Purpose};
+pub use people::{Escalation, IncomingPayment, Signature, SigningEvidence, SigningMethod, TakeOver};
+pub use privacy::{Basis, Consent, Disclosure, ErasureRequest, IdentityCheck, Privacy, Purpose, Wish};
 pub use sameness::{address_key, mail_domain, site_domain};
 pub use turn::{ClientAsk, ClientWait, Ending, Need, Task, TaskReason, Turn};
 
@@ -66,11 +67,20 @@ pub struct Lead {
     pub signature: Option<Signature>,
     /// Whether the deposit was confirmed.
     pub deposit_confirmed: bool,
+    /// What the account showed of it, where somebody wrote it down.
+    #[serde(default)]
+    pub deposit: Option<IncomingPayment>,
     /// Milestones the client signed off, by id.
     pub accepted_milestones: BTreeMap<String, Signature>,
     /// Change orders the client signed, by number.
     #[serde(default)]
     pub signed_changes: BTreeMap<u32, Signature>,
+    /// Change orders whose last day passed without a signature, by number, with that day.
+    #[serde(default)]
+    pub lapsed_changes: BTreeMap<u32, Date>,
+    /// Steps of the onboarding checklist whose delay the client was reminded of.
+    #[serde(default)]
+    pub reminded_steps: BTreeSet<String>,
     /// Why nothing automatic may go out any more: the address is dead (a bounce) or the client opted out.
     pub unreachable: Option<String>,
     /// What the client was last asked, so that a follow-up goes on asking it.

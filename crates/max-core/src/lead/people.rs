@@ -1,6 +1,7 @@
 //! What people do beside the pipeline: help, sign, take over.
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -76,6 +77,21 @@ pub enum SigningMethod {
     /// Elsewhere: a person of the agency recorded it.
     #[default]
     Recorded,
+}
+
+/// Money that arrived, as the account shows it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct IncomingPayment {
+    /// How much, in minor units of the contract's currency; nothing where only its arrival is confirmed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub amount_minor: Option<i64>,
+    /// The bank's own reference, or whatever finds it again in the books.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub reference: String,
+    /// The day on which it arrived.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub received_on: Option<Date>,
 }
 
 /// A person works with this client; the AI keeps still.

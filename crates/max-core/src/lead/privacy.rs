@@ -21,6 +21,8 @@ pub struct Privacy {
     pub disclosures: Vec<Disclosure>,
     /// Who asked for the erasure that waits for a person.
     pub asked: Option<ErasureRequest>,
+    /// The link by which the client confirms what was asked in his name.
+    pub identity: Option<IdentityCheck>,
     /// The approval that a pending erasure waits for. While it waits the lead is restricted: nothing automatic happens.
     pub erasure: Option<Box<Approval>>,
 }
@@ -107,6 +109,32 @@ pub struct ErasureRequest {
     pub reason: String,
     /// When.
     pub at: Timestamp,
+}
+
+/// What a person may ask about his own data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Wish {
+    /// To have it erased.
+    Erasure,
+    /// To have a copy of it.
+    Export,
+}
+
+/// A one-time link that went to the address on file, and to nowhere else.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct IdentityCheck {
+    /// What it confirms.
+    pub wish: Wish,
+    /// SHA-256 of what the link holds.
+    pub token: Digest,
+    /// When it was sent.
+    pub asked_at: Timestamp,
+    /// Until when it counts.
+    pub expires_at: Timestamp,
+    /// When it was used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confirmed_at: Option<Timestamp>,
 }
 
 /// Sources by which leads come that did not ask for anything themselves.

@@ -59,6 +59,11 @@ pub enum TaskReason {
     },
     /// The client is to hear how the project stands.
     Report,
+    /// A change order lapsed: its last day passed without a signature.
+    Lapsed {
+        /// Its number, 1 for `CO-1`.
+        number: u32,
+    },
     /// The stage goes on at once.
     Continued,
     /// A person or the Core Orchestra asked for another try.

@@ -370,7 +370,7 @@ pub fn check(lead: &Lead, task: &Task, work: &Work, policy: &Policy) -> Vec<Find
         StageResult::RequestSorted(r) => delivery_pm::check_sorted(lead, r, &mut findings),
         StageResult::ChangeOrder(c) => delivery_pm::check_order(lead, c, work, policy, &mut findings),
         StageResult::MilestoneReady(m) => delivery_pm::check_milestone(lead, m, work, &mut findings),
-        StageResult::ProjectClosed(c) => delivery_pm::check_closed(lead, c, &mut findings),
+        StageResult::ProjectClosed(c) => delivery_pm::check_closed(lead, c, policy, &mut findings),
         StageResult::FollowUp(f) => check_follow_up(lead, task, f, work, &mut findings),
         StageResult::Answer(a) => check_answer(lead, a, &mut findings),
         StageResult::Withdrawn(_) | StageResult::NeedsPerson(_) | StageResult::Recommendation(_) => {}
@@ -400,7 +400,9 @@ pub fn next(lead: &Lead, task: &Task, work: &Work, policy: &Policy) -> Next {
             c.title(lead),
             policy,
         ),
-        StageResult::ContractSigned(s) => closer::after_signature(s, policy),
+        StageResult::ContractSigned(s) => {
+            closer::after_signature(lead, s, policy).released(work, "the letter about the deposit", policy)
+        }
         StageResult::Checklist(c) => Next::Advance.approved(ApprovalKind::ManualSteps, c.title(lead), policy),
         StageResult::Plan(_) => Next::Continue.released(work, "the plan", policy),
         StageResult::StatusReport(_) => delivery_pm::after_report(lead).released(work, "the status report", policy),

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
 use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -10,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::scoping::Scope;
 use super::{Finding, Work, counted};
 use crate::id::Digest;
-use crate::lead::{Lead, MessageKind};
+use crate::lead::{Actor, Lead, MessageKind};
 use crate::policy::Policy;
 use crate::rules::{Rule, Weight};
 use crate::stage::Stage;
@@ -86,6 +87,21 @@ pub struct Checklist {
     /// What those who build have to know.
     #[serde(default)]
     pub hand_over: HandOver,
+    /// By which words the client is reminded of steps of his that are late; the steps are listed between them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reminder: Option<Reminder>,
+}
+
+/// A mail that is written before it is known which steps it will list.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Reminder {
+    /// The subject line.
+    pub subject: String,
+    /// What stands before the steps.
+    pub opening: String,
+    /// What stands after them.
+    pub closing: String,
 }
 
 impl Checklist {
@@ -129,6 +145,62 @@ pub struct Step {
     /// What every project needs that this step takes care of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub covers: Option<Cover>,
+    /// Who marked it as done, and when; nothing for what MAX did itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub marked: Option<Mark>,
+}
+
+/// Who says that a step is done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Mark {
+    /// Who.
+    pub by: Actor,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// The checklist as it stands, with what people have done since it was made.
+pub fn checklist(lead: &Lead) -> Option<Checklist> {
+    lead.stage_value(Stage::Onboarding, "checklist")
+}
+
+/// Marks a step in the lead's own checklist as done, or takes the mark back. Others stay as they are.
+pub(crate) fn mark(lead: &mut Lead, id: &str, done: Option<(&str, &Actor, Timestamp)>) {
+    let Some(mut checklist) = checklist(lead) else { return };
+    let Some(step) = checklist.steps.iter_mut().find(|step| step.id == id && step.owner != Owner::Max) else { return };
+    match done {
+        Some(_) if step.state == StepState::Done => return,
+        Some((proof, by, at)) => {
+            step.state = StepState::Done;
+            proof.clone_into(&mut step.proof);
+            step.marked = Some(Mark { by: by.clone(), at });
+        }
+        None => {
+            step.state = StepState::Open;
+            step.proof.clear();
+            step.marked = None;
+        }
+    }
+    if let Ok(value) = serde_json::to_value(&checklist) {
+        lead.data.entry(Stage::Onboarding).or_default().insert("checklist".into(), value);
+    }
+}
+
+/// A checklist that is made again keeps what people have done of the one before.
+pub(crate) fn carry_over(lead: &Lead, value: &mut serde_json::Value) {
+    let (Some(before), Ok(mut after)) = (checklist(lead), Checklist::deserialize(&*value)) else { return };
+    for step in &mut after.steps {
+        let same = |old: &&Step| old.title == step.title && old.owner == step.owner && old.marked.is_some();
+        if let Some(old) = before.steps.iter().find(same) {
+            step.state = old.state;
+            step.proof.clone_from(&old.proof);
+            step.marked.clone_from(&old.marked);
+        }
+    }
+    if let Ok(kept) = serde_json::to_value(&after) {
+        *value = kept;
+    }
 }
 
 /// Who does a step.

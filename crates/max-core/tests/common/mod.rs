@@ -11,14 +11,17 @@ use max_core::id::{Digest, Fresh, LeadId};
 use max_core::lead::{Actor, ArtifactRef, ClientAsk, Draft, Lead, MessageKind, NewLead, Task, TaskReason};
 use max_core::policy::Policy;
 use max_core::stage::Stage;
+use max_core::stages::change_order::{Change, ChangeOrder};
 use max_core::stages::closer::{AnnexLine, Contract, ContractSigned, Proposal, Sourced, TeamMember};
 use max_core::stages::delivery_pm::{
-    Cadence, Class, Closing, Colour, DecisionNeeded, Milestone, MilestoneReady, Plan, ProjectClosed, RequestSorted,
-    Risk, Slip, SortedRequest, Standing, StatusReport,
+    Cadence, ChangeOrderReady, Class, Closing, Colour, DecisionNeeded, Milestone, MilestoneReady, Plan, ProjectClosed,
+    RequestSorted, Risk, Slip, SortedRequest, Standing, StatusReport,
 };
 use max_core::stages::first_responder::{Profile, Reply};
 use max_core::stages::lead_gen::{Decision as Verdict, Factor, Qualification};
-use max_core::stages::onboarding::{Access, Checklist, Cover, HandOver, Link, Owner, Step, StepState, Way, Welcome};
+use max_core::stages::onboarding::{
+    Access, Checklist, Cover, HandOver, Link, Owner, Reminder, Step, StepState, Way, Welcome,
+};
 use max_core::stages::orchestra::{Face, Mockup, Screen};
 use max_core::stages::scoping::{
     Bid, Deliverable, OpenQuestion, Priority, Question, Questions, Requirement, Scope, Wish,
@@ -129,6 +132,11 @@ impl WorkExt for Work {
         self
     }
 
+    fn attaches(mut self, name: &str) -> Work {
+        self.messages.iter_mut().for_each(|draft| draft.attachments.push(name.into()));
+        self
+    }
+
     fn leaves(mut self, name: &str, content: &str) -> Work {
         self.artifacts.push(StoredArtifact {
             name: name.into(),
@@ -143,6 +151,8 @@ impl WorkExt for Work {
 pub trait WorkExt {
     fn says(self, kind: MessageKind, body: &str) -> Work;
     fn leaves(self, name: &str, content: &str) -> Work;
+    /// Sends a file along with every message so far.
+    fn attaches(self, name: &str) -> Work;
 }
 
 pub fn qualification(decision: Verdict) -> Work {
@@ -343,12 +353,14 @@ pub fn checklist(lead: Option<&Lead>) -> Work {
         script: None,
         covers_duty: None,
         covers: (owner == Owner::Agency).then_some(Cover::InvoiceFacts),
+        marked: None,
     };
     work(StageResult::Checklist(Checklist {
         steps: vec![
             step("O-1", Owner::Max, StepState::Done, "folder made"),
             step("O-2", Owner::Agency, StepState::Open, ""),
             Step { covers: Some(Cover::DataProcessing), ..step("O-3", Owner::Agency, StepState::Open, "") },
+            step("O-4", Owner::Client, StepState::Open, ""),
         ],
         welcome: Welcome {
             agency_contact: "Alex Example".into(),
@@ -366,6 +378,11 @@ pub fn checklist(lead: Option<&Lead>) -> Work {
             by: Way::Invitation,
         }],
         hand_over: HandOver { documents: links(lead), promises: Vec::new() },
+        reminder: Some(Reminder {
+            subject: "Still open".into(),
+            opening: "These are still open:".into(),
+            closing: "An AI wrote this.".into(),
+        }),
     }))
     .says(MessageKind::Welcome, "Welcome aboard.")
 }
@@ -464,11 +481,56 @@ pub fn milestone_ready(id: &str) -> Work {
     work(StageResult::MilestoneReady(MilestoneReady {
         id: id.into(),
         document: Digest::of(milestone_text(id).as_bytes()),
+        file: format!("milestone-{id}.pdf"),
         open_defects: Vec::new(),
         mended: Vec::new(),
     }))
-    .leaves(&format!("milestone-{id}.md"), &milestone_text(id))
+    .leaves(&format!("milestone-{id}.pdf"), &milestone_text(id))
     .says(MessageKind::Milestone, &format!("Milestone {id} is ready."))
+    .attaches(&format!("milestone-{id}.pdf"))
+}
+
+/// A change order over something new, for the contract that this lead signed.
+pub fn change_order(lead: &Lead, policy: &Policy, number: u32, day: Date) -> Work {
+    let added = vec![Requirement {
+        id: "R-050".into(),
+        text: "A guest pays by card".into(),
+        priority: Priority::Should,
+        acceptance: "a payment arrives".into(),
+        source: "lead".into(),
+        quote: format!("and pay, please ({number})"),
+        effort_quarter_days: 8,
+        ..Requirement::default()
+    }];
+    let change = Change {
+        number,
+        contract: lead.signature.as_ref().expect("a signature").document,
+        reason: "the client asked for it".into(),
+        source: "lead".into(),
+        quote: format!("and pay, please ({number})"),
+        added,
+        dropped: Vec::new(),
+        shifts: Vec::new(),
+    };
+    let offer = lead.stage_value::<Proposal>(Stage::Closer, "proposal").expect("an offer");
+    let order = ChangeOrder::price(change, &offer, &policy.rate_card, day);
+    let (file, text) = (format!("change-orders/CO-{number}.pdf"), format!("change order {number} of {day}"));
+    let document = Digest::of(text.as_bytes());
+    work(StageResult::ChangeOrder(ChangeOrderReady { order, document, file: file.clone() }))
+        .leaves(&file, &text)
+        .says(MessageKind::Contract, &format!("Here is change order {number}."))
+        .attaches(&file)
+}
+
+/// The closing of a project whose milestones are signed off, by the days that its contract counts.
+pub fn closed(lead: &Lead, policy: &Policy) -> Work {
+    let mut work = project_closed();
+    if let StageResult::ProjectClosed(closed) = &mut work.result {
+        let (warranty, kept) = Closing::last_days(lead, policy);
+        closed.closing.warranty_until = warranty.or(closed.closing.warranty_until);
+        closed.closing.kept_until = kept.or(closed.closing.kept_until);
+    }
+    work
 }
 
 pub fn project_closed() -> Work {
@@ -581,5 +643,5 @@ fn delivery_work(lead: &Lead, task: &Task, policy: &Policy) -> Work {
         return status_report(lead, policy, task.opened_at.to_zoned(jiff::tz::TimeZone::UTC).date());
     }
     let open = plan_made.milestones.iter().find(|m| !lead.accepted_milestones.contains_key(&m.id));
-    open.map_or_else(project_closed, |m| milestone_ready(&m.id))
+    open.map_or_else(|| closed(lead, policy), |m| milestone_ready(&m.id))
 }

@@ -6,7 +6,7 @@
 use hmac::{Hmac, Mac as _};
 use max_core::event::{Entry, Event};
 use max_core::id::{Digest, LeadId, MessageId};
-use max_core::lead::{Direction, Lead, MessageKind, NewLead, address_key};
+use max_core::lead::{Direction, Lead, MessageKind, MessageMeta, NewLead, address_key};
 use serde_json::Value;
 use sha2::Sha256;
 
@@ -112,8 +112,9 @@ impl Director {
             Err(Error::NotFound(_)) => return Ok(None),
             Err(error) => return Err(error),
         };
-        let automatic =
-            cached.lead.messages.iter().any(|m| m.id == message && m.automatic && m.direction == Direction::Out);
+        // Whoever wants no mail still gets the link by which he confirms what he asked about his own data.
+        let bound = |m: &MessageMeta| m.automatic && m.direction == Direction::Out && m.kind != MessageKind::Identity;
+        let automatic = cached.lead.messages.iter().any(|m| m.id == message && bound(m));
         if !automatic {
             return Ok(None);
         }

@@ -12,7 +12,9 @@ use max_core::id::Digest;
 use max_core::lead::{ClientAsk, MessageKind, Signature};
 use max_core::stage::Eidolon;
 use max_core::stages::StageResult;
-use max_core::stages::closer::{Concessions, Contract, ContractSigned, Invoice, LeverKind, Proposal, price};
+use max_core::stages::closer::{
+    Concessions, Contract, ContractSigned, Invoice, LeverKind, Proposal, payment_reference, price,
+};
 use max_core::stages::scoping::Scope;
 use max_documents::contract::{self as paper, Agreement, Terms};
 use max_documents::doc::Meta;
@@ -210,11 +212,27 @@ fn signed(turn: &Turn, signature: &Signature) -> Result<Thought, CallFail> {
         to: turn.client(),
         mail: turn.lead.contact.email.trim().to_owned(),
         reference: turn.project(),
+        payment_reference: payment_reference(turn.lead.id),
         gross_minor: deposit_minor,
         vat_minor: price::part(offer.vat_minor, deposit_minor, offer.gross_minor),
         due: turn.today().saturating_add(jiff::Span::new().days(i64::from(turn.policy.rate_card.terms.payment_days))),
     });
-    let (files, messages) = certificate::copy(turn, signature)?;
+    let files = certificate::copy(turn, signature)?;
+    let copy: Vec<&str> = files.iter().map(|f| f.name.as_str()).collect();
+    let asked = invoice.as_ref().filter(|_| turn.policy.wants_deposit() && !turn.lead.deposit_confirmed);
+    let messages = match asked {
+        // One letter brings the copy and says what is due.
+        Some(invoice) => {
+            let slots = context! {
+                amount => turn.lang.money(invoice.gross_minor, &currency),
+                due => turn.lang.date(invoice.due),
+                reference => invoice.payment_reference.as_str(),
+            };
+            turn.mail_with(MessageKind::Deposit, "deposit", slots, &copy)?
+        }
+        None if copy.is_empty() => Vec::new(),
+        None => turn.mail_with(MessageKind::Reply, "signed", context! {}, &copy)?,
+    };
     Ok(Thought {
         summary: format!("The contract is signed; deposit {}", turn.lang.money(deposit_minor, &currency)),
         result: StageResult::ContractSigned(ContractSigned { deposit_minor, currency, invoice }),

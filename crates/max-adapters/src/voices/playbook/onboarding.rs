@@ -9,7 +9,7 @@ use max_core::lead::{Direction, MessageKind};
 use max_core::stage::Stage;
 use max_core::stages::StageResult;
 use max_core::stages::onboarding::{
-    Access, Checklist, Cover, HandOver, Link, Owner, Promise, Step, StepState, Way, Welcome, personal_data,
+    Access, Checklist, Cover, HandOver, Link, Owner, Promise, Reminder, Step, StepState, Way, Welcome, personal_data,
 };
 use max_core::stages::scoping::Scope;
 use max_documents::onboarding::{Folder, Pack, folder};
@@ -38,7 +38,7 @@ pub fn think(turn: &Turn) -> Result<Thought, CallFail> {
     let documents = agreed(turn);
     let proposal = turn.proposal();
     let pack = Pack { scope: &scope, proposal: proposal.as_ref(), folders: &folders, documents: &documents };
-    let mut checklist = empty_checklist(turn);
+    let mut checklist = Checklist { reminder: reminder(turn)?, ..empty_checklist(turn) };
     let mut made = workspace(turn, &pack, &checklist)?;
     made.extend(turn.ran.made.iter().map(|f| (f.name.clone(), f.clone())));
     checklist.steps = steps(turn, &scope, &made);
@@ -63,7 +63,23 @@ pub fn workspace_files(turn: &Turn) -> Option<Vec<File>> {
 }
 
 fn empty_checklist(turn: &Turn) -> Checklist {
-    Checklist { steps: Vec::new(), welcome: welcome(turn), access: access(turn), hand_over: hand_over(turn) }
+    Checklist {
+        steps: Vec::new(),
+        welcome: welcome(turn),
+        access: access(turn),
+        hand_over: hand_over(turn),
+        reminder: None,
+    }
+}
+
+/// The words for steps that will be late, with a place for whichever these are.
+fn reminder(turn: &Turn) -> Result<Option<Reminder>, CallFail> {
+    const PLACE: &str = "\u{2022}\u{2022}\u{2022}";
+    let mails = turn.mail(MessageKind::Receipt, "steps-late", context! { steps => PLACE })?;
+    Ok(mails.into_iter().find_map(|mail| {
+        let (opening, closing) = mail.body.split_once(PLACE)?;
+        Some(Reminder { subject: mail.subject, opening: opening.trim().into(), closing: closing.trim().into() })
+    }))
 }
 
 /// The files of the workspace by name: the readme, the hand-over, the access list, and one note for each folder.
@@ -203,6 +219,7 @@ fn steps(turn: &Turn, scope: &Scope, made: &BTreeMap<String, File>) -> Vec<Step>
             script: template.script.clone(),
             covers_duty: None,
             covers: template.covers,
+            marked: None,
             title,
         });
     }
@@ -223,15 +240,16 @@ fn steps(turn: &Turn, scope: &Scope, made: &BTreeMap<String, File>) -> Vec<Step>
             due: Some(turn.working_day(DUTY_DAYS)),
             instructions: lang
                 .pick([
-                    "Send it in answer to one of our mails, or say when it will be there.",
-                    "Auf eine unserer Mails antworten und mitschicken, oder sagen, wann es da ist.",
-                    "Stuur het mee als antwoord op een van onze mails, of laat weten wanneer het er is.",
-                    "L'envoyer en réponse à l'un de nos e-mails, ou dire quand ce sera prêt.",
+                    "Send it in answer to one of our mails, or mark it as done on your page; say when it will be there.",
+                    "Auf eine unserer Mails antworten und mitschicken oder auf Ihrer Seite abhaken; sagen, wann es da ist.",
+                    "Stuur het mee als antwoord op een van onze mails of vink het af op uw pagina; laat weten wanneer het er is.",
+                    "L'envoyer en réponse à l'un de nos e-mails ou le cocher sur votre page ; dire quand ce sera prêt.",
                 ])
                 .into(),
             script: None,
             covers_duty: Some(duty.clone()),
             covers: None,
+            marked: None,
         });
     }
     steps
@@ -274,6 +292,7 @@ fn missing_cover(turn: &Turn, cover: Cover, id: String) -> Step {
         script: None,
         covers_duty: None,
         covers: Some(cover),
+        marked: None,
     }
 }
 

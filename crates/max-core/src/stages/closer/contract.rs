@@ -80,6 +80,29 @@ impl Contract {
     }
 }
 
+/// What the agency promises for the time after the work, in numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Promised {
+    /// Days after acceptance in which defects are mended without charge.
+    pub warranty_days: u16,
+    /// Years after the last sign-off for which the project's records are kept.
+    pub retention_years: u16,
+}
+
+impl Promised {
+    /// What the signed contract says; where there is none, or it is older than such a number, what the agency says today.
+    /// Clause, certificate and closing all take their numbers from here.
+    pub fn of(lead: &Lead, policy: &Policy) -> Self {
+        let slots = lead.stage_value::<Contract>(Stage::Closer, "contract").map(|c| c.slots).unwrap_or_default();
+        let number = |slot: &str| slots.get(slot).and_then(|text| text.trim().parse().ok());
+        let usual = &policy.rate_card.terms;
+        Self {
+            warranty_days: number("warranty_days").unwrap_or(usual.warranty_days),
+            retention_years: number("retention_years").unwrap_or(usual.retention_years),
+        }
+    }
+}
+
 /// What a contract has to speak of; a clause's id names its topic: `05-price`.
 pub const TOPICS: [&str; 17] = [
     "parties",

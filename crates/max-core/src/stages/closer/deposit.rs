@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::price::money;
 use super::{Finding, agreed};
+use crate::id::LeadId;
 use crate::lead::{ApprovalKind, Lead};
 use crate::policy::Policy;
 use crate::stages::Next;
@@ -34,12 +35,22 @@ pub struct Invoice {
     pub mail: String,
     /// What it is for, in the client's language.
     pub reference: String,
+    /// What the client writes on the transfer, so that the account shows whose it is.
+    #[serde(default)]
+    pub payment_reference: String,
     /// What is due.
     pub gross_minor: i64,
     /// The tax in it, by the offer's own share.
     pub vat_minor: i64,
     /// Until when.
     pub due: Date,
+}
+
+/// What a client writes on his transfer: short enough to copy, and no other lead's.
+pub fn payment_reference(lead: LeadId) -> String {
+    let digits = lead.0.simple().to_string().to_uppercase();
+    // The end of an id is chance, its beginning the time.
+    format!("D-{}", &digits[digits.len() - 10..])
 }
 
 /// How it stands about the deposit.
@@ -68,8 +79,8 @@ pub fn deposit(lead: &Lead, policy: &Policy, now: Timestamp) -> Deposit {
     if asked.is_some_and(|a| a.due_at <= now) { Deposit::Overdue } else { Deposit::Requested }
 }
 
-pub(in crate::stages) fn after_signature(signed: &ContractSigned, policy: &Policy) -> Next {
-    if !policy.wants_deposit() || signed.deposit_minor == 0 {
+pub(in crate::stages) fn after_signature(lead: &Lead, signed: &ContractSigned, policy: &Policy) -> Next {
+    if !policy.wants_deposit() || signed.deposit_minor == 0 || lead.deposit_confirmed {
         return Next::Advance;
     }
     Next::Advance.approved(
@@ -91,5 +102,10 @@ pub(in crate::stages) fn check_signed(lead: &Lead, signed: &ContractSigned, find
     }
     if signed.invoice.as_ref().is_some_and(|invoice| invoice.gross_minor != due || invoice.vat_minor > due) {
         findings.push(Finding::new("X-5", "the invoice is not over the deposit").at("invoice"));
+    }
+    let reference = payment_reference(lead.id);
+    if signed.invoice.as_ref().is_some_and(|i| !i.payment_reference.is_empty() && i.payment_reference != reference) {
+        let detail = format!("the reference of this client's payment is {reference}");
+        findings.push(Finding::new("X-5", detail).at("invoice"));
     }
 }

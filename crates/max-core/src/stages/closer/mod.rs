@@ -14,8 +14,8 @@ mod tests;
 mod texts;
 
 pub use check::below_floor;
-pub use contract::{AnnexLine, Contract};
-pub use deposit::{ContractSigned, Deposit, Invoice, deposit};
+pub use contract::{AnnexLine, Contract, Promised};
+pub use deposit::{ContractSigned, Deposit, Invoice, deposit, payment_reference};
 pub use price::{Concessions, Margin, margin, money};
 pub use proposal::{
     Factor, Lever, LeverKind, OptionKind, Payment, Phase, PriceLine, PriceOption, Proposal, Sections, Sourced,

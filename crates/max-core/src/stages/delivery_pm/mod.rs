@@ -9,8 +9,9 @@ mod report;
 mod request;
 mod sign_off;
 
-pub use order::{ChangeOrderReady, next_number, open_order, signed_orders};
-pub use plan::{Agreed, Cadence, Duty, Milestone, Plan};
+pub use order::{ChangeOrderReady, lapsed_orders, next_number, open_order, signed_orders};
+pub(crate) use plan::steps_of_duties;
+pub use plan::{Agreed, Cadence, Duty, Milestone, Plan, duties_come_late, is_duty, open_duties};
 pub use report::{Colour, DecisionNeeded, Risk, Slip, Standing, StatusReport, report_due};
 pub use request::{Class, RequestSorted, SortedRequest, pending_changes, sorted_requests};
 pub use sign_off::{Closing, MilestoneReady, ProjectClosed};
@@ -108,23 +109,23 @@ pub const RULES: &[Rule] = &[
     Rule {
         id: "DL-7",
         says: "a request is a defect, in scope or a change, with requirement, confidence and reason; what is added \
-               stands in the plan only after its change order was signed",
+               stands in the plan only after its change order was signed, by its last day, in the file that was sent",
         weight: Weight::Refuses,
         check: "stages::delivery_pm::check_sorted",
         test: "dl_7_a_request_names_its_requirement_and_a_change_is_signed_first",
     },
     Rule {
         id: "DL-8",
-        says: "a milestone is signed off once, by name, bound to the version that was handed over, with its open \
-               defects listed",
+        says: "a milestone is signed off once, by name, bound to the very file that was sent, with its open defects \
+               listed",
         weight: Weight::Refuses,
         check: "stages::delivery_pm::check_milestone",
         test: "dl_8_a_sign_off_is_bound_to_the_version_and_lists_defects",
     },
     Rule {
         id: "DL-9",
-        says: "closing needs every milestone signed off, a hand-over list, access removed, the warranty's end, the \
-               day until which data is kept, and a request for feedback",
+        says: "closing needs every milestone signed off, a hand-over list, access removed, a request for feedback, and \
+               the end of warranty and retention as the signed contract counts them",
         weight: Weight::Refuses,
         check: "stages::delivery_pm::check_closed",
         test: "dl_9_closing_hands_over_and_removes_access",

@@ -17,8 +17,11 @@ use crate::stages::change_order::ChangeOrder;
 pub struct ChangeOrderReady {
     /// The order.
     pub order: ChangeOrder,
-    /// SHA-256 of what the client signs.
+    /// SHA-256 of the file that the client signs.
     pub document: Digest,
+    /// That file, a PDF that goes to the client; empty in orders of before it was named.
+    #[serde(default)]
+    pub file: String,
 }
 
 impl ChangeOrderReady {
@@ -47,12 +50,22 @@ pub fn signed_orders(lead: &Lead) -> Vec<ChangeOrder> {
     standing_orders(lead).into_iter().filter(signed).map(|o| o.order).collect()
 }
 
-/// The change order that was drafted and neither signed nor dropped.
+/// The change order that was drafted and neither signed nor dropped, and has not lapsed.
 pub fn open_order(lead: &Lead) -> Option<ChangeOrderReady> {
     let dropped: Vec<u32> = dropped_orders(lead);
-    let open =
-        |o: &ChangeOrderReady| !lead.signed_changes.contains_key(&o.order.number) && !dropped.contains(&o.order.number);
+    let open = |o: &ChangeOrderReady| {
+        let number = o.order.number;
+        !lead.signed_changes.contains_key(&number)
+            && !lead.lapsed_changes.contains_key(&number)
+            && !dropped.contains(&number)
+    };
     standing_orders(lead).into_iter().find(open)
+}
+
+/// The change orders that lapsed, in order. One that is wanted after all is offered again under the next number.
+pub fn lapsed_orders(lead: &Lead) -> Vec<ChangeOrder> {
+    let lapsed = |o: &ChangeOrderReady| lead.lapsed_changes.contains_key(&o.order.number);
+    standing_orders(lead).into_iter().filter(lapsed).map(|o| o.order).collect()
 }
 
 /// The change orders that the client does not want after all.
@@ -64,6 +77,19 @@ fn dropped_orders(lead: &Lead) -> Vec<u32> {
 /// The number of the next change order.
 pub fn next_number(lead: &Lead) -> u32 {
     standing_orders(lead).iter().map(|o| o.order.number).max().unwrap_or(0) + 1
+}
+
+/// What is signed is a file that the client gets: a PDF that goes with the mail, named by what it holds.
+pub(super) fn check_signed_file(rule: &str, file: &str, document: Digest, work: &Work, findings: &mut Vec<Finding>) {
+    let stored = work.artifacts.iter().any(|a| a.name == file && a.sha256 == document);
+    let goes = work.messages.iter().any(|m| m.attachments.iter().any(|a| a == file));
+    if !stored || !goes || !file.ends_with(".pdf") {
+        findings.push(
+            Finding::new(rule, "what the client is to sign is not a PDF that goes with the mail")
+                .at("document")
+                .mend("store the PDF, attach it, and name it in `file` with its SHA-256"),
+        );
+    }
 }
 
 /// Rules DL-7 and PC-12 for a change order that is to go out.
@@ -83,11 +109,7 @@ pub(in super::super) fn check_order(
         Some(signature) if signature.document == order.contract => {}
         _ => findings.push(Finding::new("DL-7", "a change order changes the contract that was signed").at("contract")),
     }
-    if !work.artifacts.iter().any(|a| a.sha256 == ready.document) {
-        findings.push(
-            Finding::new("DL-7", "what the client is to sign is none of the files that go with it").at("document"),
-        );
-    }
+    check_signed_file("DL-7", &ready.file, ready.document, work, findings);
     let agreed = Agreed::of(lead).unwrap_or_default();
     for requirement in &order.added {
         if agreed.requirement(&requirement.id).is_some() {

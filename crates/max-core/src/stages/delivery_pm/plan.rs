@@ -8,11 +8,13 @@ use serde::{Deserialize, Serialize};
 
 use super::super::Finding;
 use super::order::signed_orders;
+use super::request::RequestSorted;
 use crate::lead::Lead;
 use crate::policy::Policy;
 use crate::stage::Stage;
 use crate::stages::change_order::ChangeOrder;
 use crate::stages::closer::Proposal;
+use crate::stages::onboarding::{self, Step, StepState};
 use crate::stages::scoping::{Priority, Requirement, Scope};
 
 /// The plan.
@@ -83,6 +85,9 @@ pub struct Duty {
     pub text: String,
     /// By when.
     pub due: Date,
+    /// When it was there, once that has moved the plan.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub done: Option<Date>,
 }
 
 /// How often the client hears how it stands.
@@ -123,10 +128,62 @@ impl Plan {
         self.milestones.iter().find(|m| m.requirements.iter().any(|r| r == requirement))
     }
 
+    /// The duties that a milestone hangs on, also by way of other milestones.
+    pub fn duties_before(&self, milestone: &str) -> BTreeSet<&str> {
+        let (mut open, mut seen) = (vec![milestone], BTreeSet::new());
+        while let Some(id) = open.pop() {
+            if seen.insert(id) {
+                open.extend(self.milestone(id).into_iter().flat_map(|m| &m.depends_on).map(String::as_str));
+            }
+        }
+        self.duties.iter().map(|d| d.id.as_str()).filter(|id| seen.contains(id)).collect()
+    }
+
     /// The first milestone that is not signed off.
     pub fn open_milestone(&self, lead: &Lead) -> Option<&Milestone> {
         self.milestones.iter().find(|m| !lead.accepted_milestones.contains_key(&m.id))
     }
+}
+
+/// The duties of the plan that the client has not brought yet.
+pub fn open_duties<'a>(lead: &Lead, plan: &'a Plan) -> Vec<&'a Duty> {
+    let rounds: Vec<RequestSorted> = lead.stage_value(Stage::DeliveryPM, "requests").unwrap_or_default();
+    let checklist = onboarding::checklist(lead).unwrap_or_default();
+    let step_of = |d: &Duty| checklist.steps.iter().find(|step| step.covers_duty.as_ref() == Some(&d.text));
+    let done = |d: &Duty| match step_of(d) {
+        Some(step) => step.state == StepState::Done,
+        None => rounds.iter().any(|r| r.duties_done.contains(&d.id)),
+    };
+    plan.duties.iter().filter(|d| d.done.is_none() && !done(d)).collect()
+}
+
+/// Duties that came later than the plan wanted them and have not moved it yet, each with the day on which it was there.
+pub fn duties_come_late(lead: &Lead, plan: &Plan, policy: &Policy) -> Vec<(String, Date)> {
+    let checklist = onboarding::checklist(lead).unwrap_or_default();
+    let came = |d: &Duty| {
+        let step = checklist.steps.iter().find(|step| step.covers_duty.as_ref() == Some(&d.text))?;
+        let mark = step.marked.as_ref().filter(|_| step.state == StepState::Done)?;
+        Some(policy.today(mark.at)).filter(|day| d.done.is_none() && *day > d.due)
+    };
+    plan.duties.iter().filter_map(|d| Some((d.id.clone(), came(d)?))).collect()
+}
+
+/// Whether a step of the checklist is a duty that the plan names.
+pub fn is_duty(lead: &Lead, step: &Step) -> bool {
+    let Some(duty) = &step.covers_duty else { return false };
+    let plan = lead.stage_value::<Plan>(Stage::DeliveryPM, "plan");
+    plan.is_some_and(|plan| plan.duties.iter().any(|d| d.text == *duty))
+}
+
+/// The steps of the checklist that cover these duties of the plan.
+pub(crate) fn steps_of_duties(lead: &Lead, duties: &[String]) -> Vec<String> {
+    let Some(plan) = lead.stage_value::<Plan>(Stage::DeliveryPM, "plan").filter(|_| !duties.is_empty()) else {
+        return Vec::new();
+    };
+    let texts: Vec<&String> = plan.duties.iter().filter(|d| duties.contains(&d.id)).map(|d| &d.text).collect();
+    let checklist = onboarding::checklist(lead).unwrap_or_default();
+    let covers = |step: &&Step| step.covers_duty.as_ref().is_some_and(|duty| texts.contains(&duty));
+    checklist.steps.iter().filter(covers).map(|step| step.id.clone()).collect()
 }
 
 /// What was agreed on and is to be delivered: the scope and every signed change order.

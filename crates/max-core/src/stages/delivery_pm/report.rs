@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::super::{Finding, Work};
-use super::{Agreed, Milestone, Plan};
+use super::{Agreed, Duty, Milestone, Plan, open_duties};
 use crate::calendar::Calendar;
 use crate::lead::{ClientAsk, Lead, MessageKind, Turn};
 use crate::policy::Policy;
@@ -142,6 +142,8 @@ pub struct Standing {
     pub next: Vec<String>,
     /// Milestones that are late and not handed over yet.
     pub slipped: Vec<String>,
+    /// Milestones whose date cannot hold any more, because what the client has to bring for them is late.
+    pub moved: Vec<Slip>,
     /// The gross price of what is signed off.
     pub used_minor: i64,
     /// The gross price of what should be signed off by now.
@@ -163,6 +165,7 @@ impl Standing {
             colour: Colour::of(days_late),
             days_late,
             slipped: slipped.map(|m| m.id.clone()).collect(),
+            moved: moved(lead, plan, &next, policy, day),
             used_minor: done.iter().map(|m| m.gross_minor).sum(),
             planned_minor: plan.milestones.iter().filter(|m| m.due <= day).map(|m| m.gross_minor).sum(),
             total_minor: plan.milestones.iter().map(|m| m.gross_minor).sum(),
@@ -170,6 +173,27 @@ impl Standing {
             next: ids(&next),
         }
     }
+}
+
+/// What waits for the client moves with him, working day by working day.
+fn moved(lead: &Lead, plan: &Plan, ahead: &[&Milestone], policy: &Policy, day: Date) -> Vec<Slip> {
+    let calendar = policy.calendar_of(lead);
+    let late: Vec<(&str, u32)> = open_duties(lead, plan)
+        .into_iter()
+        .filter(|duty| duty.due < day)
+        .map(|duty| (duty.id.as_str(), calendar.count(duty.due.saturating_add(1.day()), day)))
+        .collect();
+    let waits = |m: &&&Milestone| m.due >= day && handed_over(lead, m).is_none();
+    ahead
+        .iter()
+        .filter(waits)
+        .filter_map(|m| {
+            let before = plan.duties_before(&m.id);
+            let days = late.iter().filter(|(id, _)| before.contains(id)).map(|(_, days)| *days).max()?;
+            Some(Slip { milestone: m.id.clone(), planned: m.due, forecast: calendar.after(m.due, days) })
+        })
+        .filter(|slip| slip.forecast > slip.planned)
+        .collect()
 }
 
 /// Since which day a milestone lies with the client for sign-off, if it does.
@@ -198,6 +222,10 @@ pub fn report_due(lead: &Lead, policy: &Policy) -> Option<Date> {
     let open: Vec<&Milestone> =
         plan.milestones.iter().filter(|m| !lead.accepted_milestones.contains_key(&m.id)).collect();
     let slips = open.iter().filter(|m| handed_over(lead, m).is_none()).map(|m| calendar.after(m.due, 1));
+    // What the client has not brought moves what waits for it: he hears so the day after.
+    let waited_for = |d: &&Duty| open.iter().any(|m| plan.duties_before(&m.id).contains(d.id.as_str()));
+    let late = open_duties(lead, &plan).into_iter().filter(waited_for).map(|d| calendar.after(d.due, 1));
+    let slips = slips.chain(late);
     let check_in = plan.check_ins.iter().copied().filter(|day| *day > since).min();
     let check_in = check_in.or_else(|| beyond(&plan, &open, since, lead, &calendar));
     slips.filter(|day| *day > since).chain(check_in).min()
@@ -281,6 +309,16 @@ fn check_slips(report: &StatusReport, standing: &Standing, plan: &Plan, findings
         if !report.slips.iter().any(|s| s.milestone == *id) {
             findings.push(
                 Finding::new("DL-6", format!("{id} is late and the report does not say so"))
+                    .at("slips")
+                    .mend("name the milestone with its new date"),
+            );
+        }
+    }
+    for moved in &standing.moved {
+        if !report.slips.iter().any(|s| s.milestone == moved.milestone && s.forecast >= moved.forecast) {
+            let Slip { milestone, forecast, .. } = moved;
+            findings.push(
+                Finding::new("DL-6", format!("{milestone} waits for the client and cannot be there before {forecast}"))
                     .at("slips")
                     .mend("name the milestone with its new date"),
             );

@@ -1,15 +1,19 @@
 //! Milestones handed over for sign-off, and the end of a project.
 
+use jiff::Span;
 use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::super::{Finding, Work};
 use super::Plan;
+use super::order::check_signed_file;
 use super::request::sorted_requests;
 use crate::id::Digest;
 use crate::lead::Lead;
+use crate::policy::Policy;
 use crate::stage::Stage;
+use crate::stages::closer::Promised;
 
 /// A milestone is ready for sign-off.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -17,8 +21,11 @@ use crate::stage::Stage;
 pub struct MilestoneReady {
     /// The milestone.
     pub id: String,
-    /// SHA-256 of what is handed over for sign-off.
+    /// SHA-256 of the file that is signed off.
     pub document: Digest,
+    /// That file, a PDF that goes to the client; empty in hand-overs of before it was named.
+    #[serde(default)]
+    pub file: String,
     /// Defects the client knows of and takes the milestone with, by id of the request.
     #[serde(default)]
     pub open_defects: Vec<String>,
@@ -54,6 +61,17 @@ pub struct Closing {
     pub feedback: String,
 }
 
+impl Closing {
+    /// The last days of warranty and retention, by what the signed contract says, counted from the last sign-off.
+    pub fn last_days(lead: &Lead, policy: &Policy) -> (Option<Date>, Option<Date>) {
+        let terms = Promised::of(lead, policy);
+        let last = lead.accepted_milestones.values().map(|s| policy.today(s.at)).max();
+        let after = |span: Span| last.and_then(|day| day.checked_add(span).ok());
+        let (days, years) = (Span::new().days(terms.warranty_days), Span::new().years(terms.retention_years));
+        (after(days), after(years))
+    }
+}
+
 /// Rule DL-8.
 pub(in super::super) fn check_milestone(lead: &Lead, ready: &MilestoneReady, work: &Work, findings: &mut Vec<Finding>) {
     let plan = lead.stage_value::<Plan>(Stage::DeliveryPM, "plan");
@@ -63,13 +81,7 @@ pub(in super::super) fn check_milestone(lead: &Lead, ready: &MilestoneReady, wor
     if lead.accepted_milestones.contains_key(&ready.id) {
         findings.push(Finding::new("DL-8", format!("{} is signed off already", ready.id)).at(&ready.id));
     }
-    if !work.artifacts.iter().any(|a| a.sha256 == ready.document) {
-        findings.push(
-            Finding::new("DL-8", "what is handed over for sign-off is none of the files that go with it")
-                .at("document")
-                .mend("store the document, then name its SHA-256"),
-        );
-    }
+    check_signed_file("DL-8", &ready.file, ready.document, work, findings);
     let requests = sorted_requests(lead);
     for id in ready.open_defects.iter().chain(&ready.mended) {
         if !requests.iter().any(|r| r.id == *id && r.is_open_defect()) {
@@ -85,7 +97,12 @@ pub(in super::super) fn check_milestone(lead: &Lead, ready: &MilestoneReady, wor
 }
 
 /// Rule DL-9, and DL-8 for what was never signed off.
-pub(in super::super) fn check_closed(lead: &Lead, closed: &ProjectClosed, findings: &mut Vec<Finding>) {
+pub(in super::super) fn check_closed(
+    lead: &Lead,
+    closed: &ProjectClosed,
+    policy: &Policy,
+    findings: &mut Vec<Finding>,
+) {
     let plan = lead.stage_value::<Plan>(Stage::DeliveryPM, "plan");
     let open: Vec<String> = plan
         .iter()
@@ -108,6 +125,20 @@ pub(in super::super) fn check_closed(lead: &Lead, closed: &ProjectClosed, findin
     ] {
         if missing {
             findings.push(Finding::new("DL-9", format!("the closing lacks {what}")).at("closing"));
+        }
+    }
+    let (warranty, kept) = Closing::last_days(lead, policy);
+    for (what, said, counted) in
+        [("warranty", closing.warranty_until, warranty), ("retention", closing.kept_until, kept)]
+    {
+        if let (Some(said), Some(counted)) = (said, counted)
+            && said != counted
+        {
+            findings.push(
+                Finding::new("DL-9", format!("by the signed contract {what} ends on {counted}, not on {said}"))
+                    .at("closing")
+                    .mend(format!("say {counted}")),
+            );
         }
     }
 }

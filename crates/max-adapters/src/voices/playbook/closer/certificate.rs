@@ -2,14 +2,13 @@
 
 use max_core::decide::signing::SIGNED_CONTRACT;
 use max_core::id::Digest;
-use max_core::lead::{Draft, MessageKind, Signature};
+use max_core::lead::Signature;
 use max_core::stage::Stage;
-use max_core::stages::closer::Contract;
+use max_core::stages::closer::{Contract, Promised};
 use max_documents::certificate;
 use max_documents::contract::{self as paper, Agreement};
 use max_documents::doc::Doc;
 use max_engine::ports::{CallFail, File};
-use minijinja::context;
 
 use super::super::turn::{Turn, file, unwritable};
 use super::{contract_source, meta};
@@ -17,20 +16,25 @@ use super::{contract_source, meta};
 /// How far back the day of a contract is looked for; no offer is valid for longer.
 const DAYS_BACK: i64 = 400;
 
-/// The file with its certificate, and the mail that brings it to the client. Nothing for a contract that was signed
-/// before MAX knew of it.
-pub fn copy(turn: &Turn, signature: &Signature) -> Result<(Vec<File>, Vec<Draft>), CallFail> {
+/// The file with its certificate, for the client to keep. Nothing for a contract that was signed before MAX knew of it.
+pub fn copy(turn: &Turn, signature: &Signature) -> Result<Vec<File>, CallFail> {
     let Some(contract) = turn.lead.stage_value::<Contract>(Stage::Closer, "contract") else {
-        return Ok((Vec::new(), Vec::new()));
+        return Ok(Vec::new());
     };
-    let mut doc = match written(turn, &contract)? {
-        Some(doc) if is(&doc, signature.document)? => doc,
+    let promised = Some(Promised::of(turn.lead, turn.policy));
+    let doc = match written(turn, &contract)? {
+        Some(mut doc) if is(&doc, signature.document)? => {
+            certificate::append(&mut doc, &contract.file, signature, 1, promised);
+            doc
+        }
         // Signed on paper, or the owner's clauses have changed since: the certificate stands alone.
-        _ => Doc::new(turn.lang.pick(KIND), turn.project(), &turn.head(), turn.lang),
+        _ => {
+            let mut doc = Doc::new(turn.lang.pick(KIND), turn.project(), &turn.head(), turn.lang);
+            certificate::alone(&mut doc, &contract.file, signature, 1, promised);
+            doc
+        }
     };
-    certificate::append(&mut doc, &contract.file, signature, 1);
-    let files = vec![file(SIGNED_CONTRACT, doc.pdf().map_err(unwritable)?.bytes)];
-    Ok((files, turn.mail_with(MessageKind::Reply, "signed", context! {}, &[SIGNED_CONTRACT])?))
+    Ok(vec![file(SIGNED_CONTRACT, doc.pdf().map_err(unwritable)?.bytes)])
 }
 
 const KIND: [&str; 4] = ["Contract", "Vertrag", "Contract", "Contrat"];

@@ -1,19 +1,19 @@
 //! DeliveryPM: the plan, reports on it, the client's requests sorted, change orders, one milestone after the other,
 //! the closing. What is to be done next is read from the records.
 
+mod certificates;
 mod order;
 mod plan;
 mod report;
 mod requests;
 
-use jiff::{Span, ToSpan};
 use max_core::id::Digest;
 use max_core::lead::{ClientAsk, MessageKind, TaskReason};
 use max_core::stage::Stage;
 use max_core::stages::StageResult;
 use max_core::stages::delivery_pm::{
-    Agreed, Closing, Milestone, MilestoneReady, Plan, ProjectClosed, SortedRequest, open_order, pending_changes,
-    signed_orders, sorted_requests, standing_ask,
+    Agreed, Closing, Milestone, MilestoneReady, Plan, ProjectClosed, SortedRequest, duties_come_late, open_order,
+    pending_changes, signed_orders, sorted_requests, standing_ask,
 };
 use max_core::stages::onboarding::Checklist;
 use max_documents::delivery::{self, Project};
@@ -24,11 +24,6 @@ use minijinja::context;
 use super::intent;
 use super::text;
 use super::turn::{Turn, needs_person};
-
-/// Days of warranty after the last sign-off, where the agency's clauses say nothing else.
-const WARRANTY_DAYS: i64 = 90;
-/// Years for which business records are kept.
-const KEPT_YEARS: i64 = 10;
 
 /// The project as this stage works on it.
 struct Running<'a> {
@@ -63,6 +58,9 @@ pub fn think(turn: &Turn) -> Result<Thought, CallFail> {
         if let Some(sorted) = requests::sort(&running, &plan)? {
             return Ok(sorted);
         }
+        if let Some(lapsed) = requests::asks_again(turn.lead, &words) {
+            return order::draft_anew(&running, &plan, &lapsed);
+        }
         if requests::asks_how_it_stands(&words) {
             return report::think(&running, &plan);
         }
@@ -70,7 +68,13 @@ pub fn think(turn: &Turn) -> Result<Thought, CallFail> {
     if turn.brief.task.reason == TaskReason::Report {
         return report::think(&running, &plan);
     }
-    go_on(&running, &plan)
+    let mut thought = go_on(&running, &plan)?;
+    if let TaskReason::Lapsed { number } = turn.brief.task.reason {
+        let slots = context! { order => format!("CO-{number}") };
+        thought.messages.extend(turn.mail(MessageKind::Reply, "change-order-lapsed", slots)?);
+    }
+    thought.files.extend(certificates::missing(&running)?);
+    Ok(thought)
 }
 
 /// Nothing new was said: what was signed enters the plan, what was asked for is offered, what is open is handed over.
@@ -80,6 +84,10 @@ fn go_on(running: &Running, plan: &Plan) -> Result<Thought, CallFail> {
     let orders = signed_orders(turn.lead);
     if orders.iter().flat_map(|o| &o.added).any(|r| !planned(&r.id)) {
         return plan::revised(running, plan, &orders);
+    }
+    let late = duties_come_late(turn.lead, plan, turn.policy);
+    if !late.is_empty() {
+        return plan::moved(running, plan, &late);
     }
     // A change is offered before the milestone is asked for again: it may belong to it.
     let offered = open_order(turn.lead).is_some();
@@ -133,15 +141,16 @@ fn hand_over(running: &Running, plan: &Plan, milestone: &Milestone) -> Result<Th
     let name = format!("milestone-{}", milestone.id);
     let doc = delivery::milestone(&sign_off, running.project());
     let files = turn.document(&name, &context_of(milestone, &open_ids, &mended_ids), doc)?;
-    let document = signed_form(&files);
+    let file = format!("{name}.pdf");
+    let document = signed_form(&files, &file);
     let slots = context! { milestone => milestone.id.as_str(), title => milestone.title.as_str(), document => document.to_string() };
-    let attached = [format!("{name}.pdf"), format!("{name}.md")];
     Ok(Thought {
         summary: format!("{} is ready for sign-off: {}", milestone.id, milestone.title),
-        messages: turn.mail_with(MessageKind::Milestone, "milestone", slots, &[&attached[0], &attached[1]])?,
+        messages: turn.mail_with(MessageKind::Milestone, "milestone", slots, &[&file])?,
         result: StageResult::MilestoneReady(MilestoneReady {
             id: milestone.id.clone(),
             document,
+            file,
             open_defects: open_ids,
             mended: mended_ids,
         }),
@@ -154,10 +163,10 @@ fn context_of(milestone: &Milestone, open: &[String], mended: &[String]) -> serd
     serde_json::json!({"milestone": milestone, "open_defects": open, "mended": mended})
 }
 
-/// What a client's signature is bound to: the text, which every machine shows alike.
-fn signed_form(files: &[File]) -> Digest {
-    let text = files.iter().find(|f| f.name.ends_with(".md"));
-    text.map_or(Digest([0; 32]), |f| Digest::of(&f.bytes))
+/// What a client's signature is bound to: the file that he gets, to the byte.
+fn signed_form(files: &[File], name: &str) -> Digest {
+    let sent = files.iter().find(|f| f.name == name);
+    sent.map_or(Digest([0; 32]), |f| Digest::of(&f.bytes))
 }
 
 fn close(running: &Running, plan: &Plan) -> Result<Thought, CallFail> {
@@ -178,7 +187,7 @@ fn close(running: &Running, plan: &Plan) -> Result<Thought, CallFail> {
 
 fn closing(running: &Running, plan: &Plan) -> Closing {
     let turn = running.turn;
-    let day = |span: Span| turn.today().checked_add(span).ok();
+    let (warranty_until, kept_until) = Closing::last_days(turn.lead, turn.policy);
     let access = turn.lead.stage_value::<Checklist>(Stage::Onboarding, "checklist").map(|c| c.access);
     let mut removed: Vec<String> =
         access.unwrap_or_default().iter().map(|a| format!("{}: {}", a.who, a.what)).collect();
@@ -194,8 +203,8 @@ fn closing(running: &Running, plan: &Plan) -> Closing {
     Closing {
         hand_over: plan.milestones.iter().map(|m| format!("{}: {}", m.id, m.title)).collect(),
         access_removed: removed,
-        warranty_until: day(WARRANTY_DAYS.days()).map(|d| turn.calendar().on_or_after(d)),
-        kept_until: day(KEPT_YEARS.years()),
+        warranty_until,
+        kept_until,
         feedback: turn
             .lang
             .pick([

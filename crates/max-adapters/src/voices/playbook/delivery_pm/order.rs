@@ -22,6 +22,11 @@ pub(super) fn draft_again(running: &Running, plan: &Plan, open: &ChangeOrderRead
     send(running, plan, open.order.number, &open.order.source, &open.order.quote)
 }
 
+/// What lapsed, once more: under a number of its own, at today's price and for today's dates.
+pub(super) fn draft_anew(running: &Running, plan: &Plan, lapsed: &ChangeOrder) -> Result<Thought, CallFail> {
+    send(running, plan, next_number(running.turn.lead), &lapsed.source, &lapsed.quote)
+}
+
 fn send(running: &Running, plan: &Plan, number: u32, source: &str, quote: &str) -> Result<Thought, CallFail> {
     let turn = running.turn;
     let (Some(offer), Some(signature)) = (turn.proposal(), turn.lead.signature.as_ref()) else {
@@ -52,13 +57,13 @@ fn send(running: &Running, plan: &Plan, number: u32, source: &str, quote: &str) 
     let doc = delivery::change_order(&order, running.agreed.gross_minor, running.project());
     let name = format!("change-orders/{}", order.id());
     let files = turn.document(&name, &order, doc)?;
-    let document = super::signed_form(&files);
+    let file = format!("{name}.pdf");
+    let document = super::signed_form(&files, &file);
     let slots = context! { order => order.id(), document => document.to_string() };
-    let attached = [format!("{name}.pdf"), format!("{name}.md")];
     Ok(Thought {
         summary: format!("{}: {} gross", order.id(), turn.lang.money(order.gross_minor, &order.currency)),
-        messages: turn.mail_with(MessageKind::Contract, "change-order", slots, &[&attached[0], &attached[1]])?,
-        result: StageResult::ChangeOrder(ChangeOrderReady { order, document }),
+        messages: turn.mail_with(MessageKind::Contract, "change-order", slots, &[&file])?,
+        result: StageResult::ChangeOrder(ChangeOrderReady { order, document, file }),
         files,
     })
 }

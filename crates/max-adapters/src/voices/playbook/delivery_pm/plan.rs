@@ -49,7 +49,7 @@ pub(super) fn first(running: &Running) -> Result<Thought, CallFail> {
         });
     }
     let due = calendar.after(start, DUTY_DAYS).min(milestones.first().map_or(Date::MAX, |m| m.due));
-    let duty = |(i, text): (usize, &String)| Duty { id: format!("D-{}", i + 1), text: text.clone(), due };
+    let duty = |(i, text): (usize, &String)| Duty { id: format!("D-{}", i + 1), text: text.clone(), due, done: None };
     let duties: Vec<Duty> = agreed.duties.iter().enumerate().map(duty).collect();
     if let Some(first) = milestones.first_mut() {
         first.depends_on.extend(duties.iter().map(|d| d.id.clone()));
@@ -98,6 +98,34 @@ pub(super) fn revised(running: &Running, plan: &Plan, orders: &[ChangeOrder]) ->
     send(running, plan)
 }
 
+/// The plan once what the client brought late is there: what waited for it falls due as many working days later, and
+/// the others stay where they are.
+pub(super) fn moved(running: &Running, plan: &Plan, late: &[(String, Date)]) -> Result<Thought, CallFail> {
+    let calendar = running.turn.calendar();
+    let mut plan = plan.clone();
+    plan.revision += 1;
+    let days = |d: &Duty, there: Date| calendar.count(d.due.saturating_add(1.day()), there);
+    let delays: Vec<(String, u32)> = late
+        .iter()
+        .filter_map(|(id, there)| Some((id.clone(), days(plan.duties.iter().find(|d| d.id == *id)?, *there))))
+        .collect();
+    let before = plan.clone();
+    for milestone in &mut plan.milestones {
+        let waited_for = before.duties_before(&milestone.id);
+        let open = !running.turn.lead.accepted_milestones.contains_key(&milestone.id);
+        let delay = delays.iter().filter(|(id, _)| waited_for.contains(id.as_str())).map(|(_, days)| *days).max();
+        if let Some(delay) = delay.filter(|_| open) {
+            milestone.due = calendar.after(milestone.due, delay);
+        }
+    }
+    for duty in &mut plan.duties {
+        duty.done = late.iter().find(|(id, _)| *id == duty.id).map(|(_, there)| *there).or(duty.done);
+    }
+    plan.end = plan.end.map(|end| end.max(plan.milestones.iter().map(|m| m.due).max().unwrap_or(end)));
+    plan.check_ins = check_ins(&plan, plan.start, &calendar);
+    send_with(running, plan, true)
+}
+
 /// When work that comes to a plan can be done: after everything else, and not before today.
 pub(super) fn due_of(plan: &Plan, added: &[&Requirement], today: Date, calendar: &Calendar) -> Date {
     let days = u32::try_from(effort(added).div_ceil(4)).unwrap_or(u32::MAX);
@@ -105,12 +133,17 @@ pub(super) fn due_of(plan: &Plan, added: &[&Requirement], today: Date, calendar:
 }
 
 fn send(running: &Running, plan: Plan) -> Result<Thought, CallFail> {
+    send_with(running, plan, false)
+}
+
+/// `moved` tells the client that it takes the place of another one, because of what he brought late.
+fn send_with(running: &Running, plan: Plan, moved: bool) -> Result<Thought, CallFail> {
     let turn = running.turn;
     let files = turn.document("plan", &plan, delivery::plan(&plan, running.project()))?;
     let (count, last) = (plan.milestones.len(), plan.last_day());
     Ok(Thought {
         summary: format!("Plan {}: {count} milestones from {} to {last}", plan.revision, plan.start),
-        messages: turn.mail_with(MessageKind::Report, "plan", context! {}, &["plan.pdf", "plan.md"])?,
+        messages: turn.mail_with(MessageKind::Report, "plan", context! { moved }, &["plan.pdf", "plan.md"])?,
         result: StageResult::Plan(plan),
         files,
     })

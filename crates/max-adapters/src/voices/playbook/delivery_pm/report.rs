@@ -4,8 +4,7 @@ use max_core::lead::{ClientAsk, MessageKind};
 use max_core::stage::Stage;
 use max_core::stages::StageResult;
 use max_core::stages::delivery_pm::{
-    Colour, DecisionNeeded, Duty, Plan, RequestSorted, Risk, Slip, Standing, StatusReport, sorted_requests,
-    standing_ask,
+    Colour, DecisionNeeded, Plan, Risk, Slip, Standing, StatusReport, open_duties, sorted_requests, standing_ask,
 };
 use max_documents::delivery;
 use max_engine::ports::{CallFail, Thought};
@@ -50,7 +49,10 @@ fn report(running: &Running, plan: &Plan) -> StatusReport {
         reason: reason(running, &standing),
         risks: risks(running, plan),
         decisions: decisions(running, plan),
-        slips: slipped.map(|m| Slip { milestone: m.id.clone(), planned: m.due, forecast }).collect(),
+        slips: slipped
+            .map(|m| Slip { milestone: m.id.clone(), planned: m.due, forecast })
+            .chain(standing.moved.clone())
+            .collect(),
         done: standing.done,
         next: standing.next,
         used_minor: standing.used_minor,
@@ -80,16 +82,9 @@ fn reason(running: &Running, standing: &Standing) -> String {
     format!("{words}: {ids}")
 }
 
-/// The duties of the client that nobody has said are done.
-fn open_duties<'a>(running: &Running, plan: &'a Plan) -> Vec<&'a Duty> {
-    let rounds: Vec<RequestSorted> = running.turn.lead.stage_value(Stage::DeliveryPM, "requests").unwrap_or_default();
-    let done = |d: &&Duty| !rounds.iter().any(|r| r.duties_done.contains(&d.id));
-    plan.duties.iter().filter(done).collect()
-}
-
 fn risks(running: &Running, plan: &Plan) -> Vec<Risk> {
     let (lang, today) = (running.turn.lang, running.turn.today());
-    let late = open_duties(running, plan).into_iter().filter(|d| d.due < today).map(|d| {
+    let late = open_duties(running.turn.lead, plan).into_iter().filter(|d| d.due < today).map(|d| {
         let words = lang.pick([
             "not here yet; what needs it moves with it",
             "noch nicht da; was es braucht, verschiebt sich",
@@ -136,7 +131,7 @@ fn decisions(running: &Running, plan: &Plan) -> Vec<DecisionNeeded> {
         }
         _ => {}
     }
-    let duties = open_duties(running, plan).into_iter().filter(|d| d.due <= by);
+    let duties = open_duties(turn.lead, plan).into_iter().filter(|d| d.due <= by);
     let soon = turn.calendar().after(today, 1);
     needed.extend(duties.map(|d| DecisionNeeded { about: d.id.clone(), text: d.text.clone(), by: d.due.max(soon) }));
     needed

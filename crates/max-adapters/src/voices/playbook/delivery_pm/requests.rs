@@ -4,9 +4,12 @@
 use std::collections::BTreeSet;
 
 use max_core::id::Digest;
-use max_core::lead::{Direction, Message, MessageKind};
+use max_core::lead::{Direction, Lead, Message, MessageKind};
 use max_core::stages::StageResult;
-use max_core::stages::delivery_pm::{Class, Plan, RequestSorted, SortedRequest, open_order, sorted_requests};
+use max_core::stages::change_order::ChangeOrder;
+use max_core::stages::delivery_pm::{
+    Class, Plan, RequestSorted, SortedRequest, lapsed_orders, open_order, sorted_requests,
+};
 use max_core::stages::scoping::{Priority, Requirement};
 use max_engine::ports::{CallFail, Thought};
 use minijinja::context;
@@ -207,6 +210,17 @@ fn declines(said: &Said) -> bool {
         "n'en voulons pas",
         "sans cela",
     ])
+}
+
+/// The lapsed change order that the client names and wants after all.
+pub(super) fn asks_again(lead: &Lead, message: &str) -> Option<ChangeOrder> {
+    let said = Said::new(message);
+    if declines(&said) || open_order(lead).is_some() {
+        return None;
+    }
+    let words: Vec<String> =
+        message.to_uppercase().split(|c: char| !c.is_alphanumeric() && c != '-').map(str::to_owned).collect();
+    lapsed_orders(lead).into_iter().rev().find(|order| words.contains(&order.id()))
 }
 
 fn says_it_is_there(said: &Said) -> bool {
