@@ -267,6 +267,7 @@ fn policy(config: &Config, agency: &Agency) -> Policy {
         rate_card: agency.rate_card().clone(),
         services: agency.services(),
         calendar: agency.calendar(),
+        portal_url: config.portal.url.clone(),
         disclosures: disclosures.into(),
         own_words: own_words.into_iter().chain(&profile.address).cloned().collect(),
         clauses: agency.clause_digests(),

@@ -10,7 +10,7 @@ border-bottom:1px solid #e5e5e5;overflow-wrap:anywhere}th{width:14rem;font-weigh
 overflow-wrap:anywhere;background:#f6f6f6;padding:.8rem;border-radius:4px}.quiet{color:#555}";
 
 /// The parts of the page: the key in the export, and its heading in English, German, Dutch and French.
-const PARTS: [(&str, [&str; 4]); 17] = [
+const PARTS: [(&str, [&str; 4]); 20] = [
     ("contact", ["Who you are", "Wer Sie sind", "Wie u bent", "Qui vous êtes"]),
     ("state", ["Where it stands", "Stand", "Stand van zaken", "État"]),
     (
@@ -34,6 +34,20 @@ const PARTS: [(&str, [&str; 4]); 17] = [
     ),
     ("signature", ["Signature", "Unterschrift", "Handtekening", "Signature"]),
     ("milestones_signed_off", ["Milestones", "Meilensteine", "Mijlpalen", "Jalons"]),
+    (
+        "change_orders_signed",
+        ["Change orders signed", "Unterschriebene Änderungsaufträge", "Ondertekende wijzigingen", "Avenants signés"],
+    ),
+    (
+        "change_orders_lapsed",
+        [
+            "Change orders lapsed",
+            "Verfallene Änderungsaufträge",
+            "Vervallen wijzigingen",
+            "Avenants non signés à temps",
+        ],
+    ),
+    ("deposit", ["Deposit", "Anzahlung", "Aanbetaling", "Acompte"]),
     ("artifacts", ["Files", "Dateien", "Bestanden", "Fichiers"]),
     ("moves", ["Moves", "Verlauf", "Verloop", "Parcours"]),
     ("erasure_asked", ["Erasure asked for", "Verlangte Löschung", "Gevraagde wissing", "Effacement demandé"]),

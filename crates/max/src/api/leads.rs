@@ -6,7 +6,9 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use max_core::command::{Command, Request, Seen};
 use max_core::decide::allowed;
-use max_core::lead::{Lead, SigningEvidence, SigningMethod, Status};
+use max_core::id::Digest;
+use max_core::lead::{ClientAsk, IncomingPayment, Lead, SigningEvidence, SigningMethod, Status, Through, Turn};
+use max_core::stages::onboarding;
 use max_engine::error::Error;
 use max_engine::ports::{LeadFilter, StoreError};
 use serde::Deserialize;
@@ -16,7 +18,10 @@ use super::auth::{Operate, Read};
 use super::input::{Input, Params};
 use super::problem::Problem;
 use super::respond::{At, client_state, etag};
-use crate::wire::{ArtifactView, Because, CloseLead, LeadList, LeadView, Nothing, Sign};
+use crate::wire::{
+    ArtifactView, Because, CloseLead, LeadList, LeadView, MarkStep, Nothing, RecordDeposit, Sign, SignatureView,
+    SignedFile,
+};
 
 /// Which leads to list.
 #[derive(Debug, Default, Deserialize)]
@@ -92,11 +97,89 @@ pub fn view(lead: &Lead) -> LeadView {
         escalation: lead.escalation.clone(),
         waits: state.data.get("waiting_for").cloned(),
         artifacts: lead.artifacts.iter().map(|a| ArtifactView::new(lead.id, a)).collect(),
+        to_sign: to_sign(lead),
+        signatures: signatures(lead),
+        steps: onboarding::checklist(lead).map(|list| list.steps).unwrap_or_default(),
+        lapsed_change_orders: lead.lapsed_changes.clone(),
         messages: lead.messages.len(),
         allowed: allowed(lead),
         portal: String::new(),
         state,
     }
+}
+
+/// What the client is asked to sign now.
+fn to_sign(lead: &Lead) -> Option<SignedFile> {
+    let Turn::AwaitingClient(wait) = &lead.turn else { return None };
+    let what = match &wait.ask {
+        ClientAsk::Milestone { id, .. } => format!("milestone {id}"),
+        ClientAsk::ChangeOrder { number, .. } => format!("change order CO-{number}"),
+        _ => "the contract".into(),
+    };
+    Some(signed_file(lead, what, wait.ask.document()?))
+}
+
+/// What the client signed, the contract first.
+fn signatures(lead: &Lead) -> Vec<SignatureView> {
+    let contract = lead.signature.iter().map(|s| ("the contract".to_owned(), s));
+    let milestones = lead.accepted_milestones.iter().map(|(id, s)| (format!("milestone {id}"), s));
+    let changes = lead.signed_changes.iter().map(|(number, s)| (format!("change order CO-{number}"), s));
+    let all = contract.chain(milestones).chain(changes);
+    all.map(|(what, signature)| SignatureView {
+        signed: signed_file(lead, what, signature.document),
+        signature: signature.clone(),
+    })
+    .collect()
+}
+
+fn signed_file(lead: &Lead, what: String, document: Digest) -> SignedFile {
+    let artifact = lead.artifacts.iter().find(|a| a.sha256 == document).map(|a| ArtifactView::new(lead.id, a));
+    let (file, url) = artifact.map(|a| (a.path, a.url)).unzip();
+    SignedFile { what, document, file, url }
+}
+
+/// Records that the deposit arrived: the yes to the question that waits for it, or before it is asked. A second copy
+/// changes nothing.
+#[utoipa::path(
+    post, path = "/api/leads/{id}/deposit", tag = "leads", operation_id = "record_deposit",
+    params(("id" = String, Path, description = "UUID or external_ref")),
+    request_body(content = ref("#/components/schemas/RecordDeposit")),
+    responses((status = 200, description = "The lead now", body = ref("#/components/schemas/ClientState"))),
+)]
+pub async fn deposit(
+    State(app): AppState,
+    caller: Operate,
+    At(id): At<String>,
+    input: Input<RecordDeposit>,
+) -> Result<Response, Problem> {
+    let once = input.once();
+    let RecordDeposit { amount_minor, reference, received_on } = input.value;
+    let payment = IncomingPayment { amount_minor, reference: reference.trim().to_owned(), received_on };
+    let seen = Seen { through: Some(Through::Api), ..Seen::default() };
+    let request = Request::new(caller.actor(), Command::RecordPayment { payment }).having_seen(seen);
+    let acted = app.state.director.act(app.find(&id).await?, request, once).await?;
+    Ok(app.state_of(&acted.lead, StatusCode::OK))
+}
+
+/// Marks a step of the onboarding checklist as done, or takes the mark back.
+#[utoipa::path(
+    post, path = "/api/leads/{id}/steps/{step}", tag = "leads", operation_id = "mark_step",
+    params(
+        ("id" = String, Path, description = "UUID or external_ref"),
+        ("step" = String, Path, description = "The step's id, such as O-4"),
+    ),
+    request_body(content = ref("#/components/schemas/MarkStep")),
+    responses((status = 200, description = "The lead now", body = ref("#/components/schemas/ClientState"))),
+)]
+pub async fn step(
+    State(app): AppState,
+    caller: Operate,
+    At((id, step)): At<(String, String)>,
+    input: Input<MarkStep>,
+) -> Result<Response, Problem> {
+    let once = input.once();
+    let MarkStep { done, proof } = input.value;
+    app.act(&id, &caller, once, Command::MarkStep { step, done, proof }).await
 }
 
 /// Records the client's signature.

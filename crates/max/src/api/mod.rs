@@ -13,7 +13,7 @@ pub mod auth;
 mod clock;
 pub(crate) mod escalations;
 pub(crate) mod events;
-mod export_page;
+pub(crate) mod export_page;
 mod handoff;
 mod ingest;
 pub(crate) mod input;
@@ -183,6 +183,8 @@ fn endpoints() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(lint::lead))
         .routes(routes!(trace::lead))
         .routes(routes!(leads::sign))
+        .routes(routes!(leads::deposit))
+        .routes(routes!(leads::step))
         .routes(routes!(leads::take_over))
         .routes(routes!(leads::hand_back))
         .routes(routes!(leads::retry))
@@ -244,9 +246,11 @@ fn pages() -> Router<Arc<App>> {
         .route("/assets/app.js", get(dashboard::script))
         // the client's own page
         .route("/p/portal.css", get(portal::style))
+        .route("/p/confirm/{lead}/{token}", get(portal::ask).post(portal::confirm))
         .route("/p/{token}", get(portal::show))
         .route("/p/{token}/files/{*path}", get(portal::file))
         .route("/p/{token}/sign", post(portal::sign))
+        .route("/p/{token}/steps", post(portal::step))
         .route("/p/{token}/messages", post(portal::write))
 }
 

@@ -123,6 +123,8 @@ fn schemas() -> Map<String, Value> {
     named::<wire::Handoff>(add);
     named::<wire::NewMessage>(add);
     named::<wire::Sign>(add);
+    named::<wire::RecordDeposit>(add);
+    named::<wire::MarkStep>(add);
     named::<wire::Because>(add);
     named::<wire::CloseLead>(add);
     named::<wire::DecideApproval>(add);

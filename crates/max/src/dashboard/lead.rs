@@ -9,6 +9,7 @@ use axum::response::{IntoResponse, Response};
 use maud::{Markup, html};
 use max_core::command::Request;
 use max_core::lead::{Direction, Lead, Through};
+use max_core::stages::onboarding::{Owner, Step, StepState};
 use max_core::trace::{CellState, Column, Trace, trace};
 
 use super::layout::{approval_card, moment, page, status};
@@ -53,6 +54,7 @@ async fn render(app: &App, visitor: &Visitor, id: &str) -> Result<(String, Marku
                     approval: approval.clone(), lead_id: lead.id, lead_name: title.clone(),
                 }, visitor.csrf()))
             }
+            (steps(&view.steps))
             (trace_matrix(&trace(lead)))
             (conversation(&messages))
             (artifacts(&view.artifacts))
@@ -90,6 +92,30 @@ fn facts_of(lead: &Lead, view: &LeadView) -> Markup {
                 }
                 div { dt { "Came in" } dd { (moment(lead.created_at)) } }
                 div { dt { "Lead" } dd { code { (lead.id) } } }
+            }
+        }
+    }
+}
+
+/// The onboarding checklist as it stands: who does what, until when, and what shows that it is done.
+fn steps(steps: &[Step]) -> Markup {
+    html! {
+        @if !steps.is_empty() {
+            section aria-labelledby="steps" {
+                h2 id="steps" { "Onboarding checklist" }
+                div class="scroll" tabindex="0" role="region" aria-labelledby="steps" {
+                    table {
+                        thead { tr {
+                            th scope="col" { "Step" } th scope="col" { "Who" } th scope="col" { "Due" } th scope="col" { "State" }
+                        } }
+                        tbody { @for step in steps { tr {
+                            th scope="row" { (step.id) " " (step.title) }
+                            td { (match step.owner { Owner::Max => "MAX", Owner::Agency => "the agency", Owner::Client => "the client" }) }
+                            td { @if let Some(due) = step.due { (due) } }
+                            td { @if step.state == StepState::Done { "✓ done: " (step.proof) } @else { "… open" } }
+                        } } }
+                    }
+                }
             }
         }
     }

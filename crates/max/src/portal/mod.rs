@@ -1,9 +1,11 @@
 //! The client's own page, `/p/{token}`: what was said, what is waited for, the documents, and signing.
 //!
 //! Whoever has the address sees the page; there is no account. Looking never decides anything: signing and writing are
-//! forms, each bound to what its reader was shown. A wrong address gets one and the same answer, whatever is wrong
+//! forms, each bound to what its reader was shown. The one page beside it, `/p/confirm/…`, is behind a link that went to
+//! the address on file: whoever asks for his data confirms there that it was he. A wrong address gets one and the same answer, whatever is wrong
 //! with it. Documents are those that have left the house already, by the hash they left with.
 
+mod confirm;
 mod key;
 mod page;
 mod visit;
@@ -13,8 +15,9 @@ use std::path::Path;
 
 use max_core::id::LeadId;
 
+pub use confirm::{ask, confirm};
 pub use key::PortalKey;
-pub use visit::{file, show, sign, style, write};
+pub use visit::{file, show, sign, step, style, write};
 
 /// What the clients' pages are made of.
 #[derive(Debug)]

@@ -1,11 +1,13 @@
 //! The client's page as HTML: escaped by `maud`, without script, at home on a phone.
 
 use maud::{DOCTYPE, Markup, html};
-use max_core::lead::{ArtifactRef, ClientAsk, Direction, Signature, Turn};
+use max_core::lead::{ArtifactRef, ClientAsk, Direction, Signature, Turn, Wish};
+use max_core::stages::delivery_pm::open_order;
+use max_core::stages::onboarding::StepState;
 use max_engine::view::MessageView;
 
 use super::Portal;
-use super::visit::Visit;
+use super::visit::{Visit, shown};
 use super::words::word;
 
 /// What is said about what the visitor just tried.
@@ -17,6 +19,8 @@ pub(super) enum Notice {
     NoName,
     /// The consent is missing.
     NoConsent,
+    /// Nothing shows that the step is done.
+    NoProof,
     /// The message is empty.
     NoMessage,
     /// What was asked for is not what is asked for now.
@@ -29,6 +33,7 @@ impl Notice {
             Notice::None => None,
             Notice::NoName => Some("no_name"),
             Notice::NoConsent => Some("no_consent"),
+            Notice::NoProof => Some("no_proof"),
             Notice::NoMessage => Some("no_message"),
             Notice::Stale => Some("stale"),
         }
@@ -62,11 +67,15 @@ pub(super) fn page(portal: &Portal, visit: &Visit, notice: Notice) -> Markup {
                     p class="client" { (t("for")) " " bdi { (client) } }
                     @if let Some(key) = notice.key() { p class="alert" role="alert" { (t(key)) } }
                     p class="done" id="written" role="status" { (t("written")) }
+                    p class="done" id="marked" role="status" { (t("marked")) }
                     @if signatures(visit).next().is_some() { p class="done" id="signed" role="status" { (t("thanks")) } }
                     section aria-labelledby="now" class="now" { h2 id="now" { (t("now")) } p { (t(waits(visit))) } }
                     @if let Some(ask) = visit.ask() { (signing(portal, visit, ask, &base)) }
+                    (deposit(visit))
+                    (steps(portal, visit, &base))
                     (documents(visit, &base))
                     (signed(visit))
+                    (lapsed(visit))
                     (conversation(portal, visit, &base))
                 }
                 footer {
@@ -100,13 +109,15 @@ fn signing(portal: &Portal, visit: &Visit, ask: &ClientAsk, base: &str) -> Marku
     let t = |key: &str| word(visit.lang, key);
     let Some(document) = ask.document() else { return html! {} };
     let slip = portal.key.slip(visit.lead.id, "sign", document);
-    let file = visit.document(document);
+    // Nobody signs what he cannot read: without the very file there is no form.
+    let Some(file) = visit.document(document) else { return html! {} };
     html! {
         section aria-labelledby="sign" class="sign" {
             h2 id="sign" { (t("sign_head")) ": " (what(visit, ask)) }
             p { (t("sign_lead")) }
             p class="hash" { code { (document) } }
-            @if let Some(file) = file { p { a class="button quiet" href=(href(base, file)) { (t("read_it")) " (" (file.name) ")" } } }
+            p { a class="button quiet" href=(href(base, file)) { (t("read_it")) " (" (file.name) ")" } }
+            @if let Some(day) = valid_until(visit, ask) { p { (t("valid_until")) " " strong { (visit.lang.date(day)) } "." } }
             form method="post" action={(base) "/sign"} {
                 input type="hidden" name="document" value=(document);
                 input type="hidden" name="slip" value=(slip);
@@ -119,13 +130,92 @@ fn signing(portal: &Portal, visit: &Visit, ask: &ClientAsk, base: &str) -> Marku
     }
 }
 
+/// The last day on which it may be signed, where it has one.
+fn valid_until(visit: &Visit, ask: &ClientAsk) -> Option<jiff::civil::Date> {
+    let ClientAsk::ChangeOrder { number, .. } = ask else { return None };
+    open_order(&visit.lead).filter(|o| o.order.number == *number).map(|o| o.order.valid_until)
+}
+
+/// What the client pays before the work begins, and whether it is there.
+fn deposit(visit: &Visit) -> Markup {
+    let t = |key: &str| word(visit.lang, key);
+    let Some(asked) = visit.deposit() else { return html! {} };
+    let invoice = asked.invoice.as_ref();
+    html! {
+        section aria-labelledby="deposit" {
+            h2 id="deposit" { (t("deposit")) }
+            @if visit.lead.deposit_confirmed {
+                p { (t("deposit_there")) }
+            } @else {
+                p { (t("deposit_asked")) }
+                ul class="files" {
+                    li { span { (t("deposit_amount")) } strong { (visit.lang.money(asked.deposit_minor, &asked.currency)) } }
+                    @if let Some(invoice) = invoice {
+                        li { span { (t("deposit_reference")) } code { (invoice.payment_reference) } }
+                        li { span { (t("deposit_due")) } span { (visit.lang.date(invoice.due)) } }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// What the client does himself, each with a form while it is open.
+fn steps(portal: &Portal, visit: &Visit, base: &str) -> Markup {
+    let t = |key: &str| word(visit.lang, key);
+    let steps = visit.steps();
+    html! {
+        @if !steps.is_empty() {
+            section aria-labelledby="steps" {
+                h2 id="steps" { (t("steps")) }
+                @for step in &steps { article class=(if step.state == StepState::Done { "ours" } else { "yours" }) {
+                    h3 { (step.id) " " bdi { (step.title) } }
+                    @if step.state == StepState::Done {
+                        p class="quiet" { (t("step_done")) ": " bdi { (step.proof) } }
+                    } @else {
+                        p { (step.instructions) }
+                        @if let Some(due) = step.due { p class="quiet" { (t("step_due")) " " (visit.lang.date(due)) } }
+                        form method="post" action={(base) "/steps"} {
+                            input type="hidden" name="step" value=(step.id);
+                            input type="hidden" name="slip" value=(portal.key.slip(visit.lead.id, "step", shown(step)));
+                            label for={"proof-" (step.id)} { (t("step_proof")) }
+                            input type="text" id={"proof-" (step.id)} name="proof" required maxlength="2000";
+                            button type="submit" class="quiet" { (t("step_mark")) }
+                        }
+                    }
+                } }
+            }
+        }
+    }
+}
+
+/// Change orders that nobody can sign any more.
+fn lapsed(visit: &Visit) -> Markup {
+    let t = |key: &str| word(visit.lang, key);
+    html! {
+        @if !visit.lead.lapsed_changes.is_empty() {
+            section aria-labelledby="lapsed" {
+                h2 id="lapsed" { (t("lapsed")) }
+                p { (t("lapsed_lead")) }
+                ul class="files" {
+                    @for (number, day) in &visit.lead.lapsed_changes {
+                        li { span { (t("sign_change")) " CO-" (number) }
+                            span class="quiet" { (t("lapsed_on")) " " (visit.lang.date(*day)) } }
+                    }
+                }
+            }
+        }
+    }
+}
+
 /// What is signed, in a word.
 fn what(visit: &Visit, ask: &ClientAsk) -> String {
     let t = |key: &str| word(visit.lang, key);
     match ask {
         ClientAsk::Signature { .. } => t("sign_contract").to_owned(),
         ClientAsk::Milestone { id, .. } => format!("{} {id}", t("sign_milestone")),
-        _ => t("sign_change").to_owned(),
+        ClientAsk::ChangeOrder { number, .. } => format!("{} CO-{number}", t("sign_change")),
+        _ => String::new(),
     }
 }
 
@@ -161,7 +251,10 @@ fn href(base: &str, document: &ArtifactRef) -> String {
 fn signatures(visit: &Visit) -> impl Iterator<Item = (String, &Signature)> {
     let contract = visit.lead.signature.iter().map(|s| (word(visit.lang, "sign_contract").to_owned(), s));
     let milestones = visit.lead.accepted_milestones.iter();
-    contract.chain(milestones.map(|(id, s)| (format!("{} {id}", word(visit.lang, "sign_milestone")), s)))
+    let changes = visit.lead.signed_changes.iter();
+    contract
+        .chain(milestones.map(|(id, s)| (format!("{} {id}", word(visit.lang, "sign_milestone")), s)))
+        .chain(changes.map(|(number, s)| (format!("{} CO-{number}", word(visit.lang, "sign_change")), s)))
 }
 
 fn signed(visit: &Visit) -> Markup {
@@ -175,6 +268,8 @@ fn signed(visit: &Visit) -> Markup {
                         li { span { (what) } span class="quiet" {
                             (t("signed_by")) " " bdi { (signature.signer) } ", "
                             time datetime=(signature.at) { (signature.at.strftime("%Y-%m-%d %H:%M")) " UTC" }
+                            @if let Some(file) = visit.document(signature.document) { ", " (file.name) }
+                            ", SHA-256 " code { (signature.document) }
                         } }
                     }
                 }
@@ -213,6 +308,59 @@ fn message(visit: &Visit, view: &MessageView) -> Markup {
             }
             @if ours && !said.subject.is_empty() { h3 { (said.subject) } }
             p class="letter" dir="auto" { (said.body) }
+        }
+    }
+}
+
+/// The page behind a link that confirms who asked.
+pub(super) fn confirm(
+    portal: &Portal,
+    lang: max_documents::Lang,
+    wish: Wish,
+    confirmed: bool,
+    path: &str,
+    slip: &str,
+) -> Markup {
+    let t = |key: &str| word(lang, key);
+    let (head, lead) = match wish {
+        Wish::Erasure => ("erase_head", if confirmed { "erase_done" } else { "erase_lead" }),
+        Wish::Export => ("copy_head", "copy_lead"),
+    };
+    html! {
+        (DOCTYPE)
+        html lang=(lang.tag()) {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="robots" content="noindex, nofollow";
+                meta name="referrer" content="no-referrer";
+                title { (t(head)) " · " (portal.house.name) }
+                link rel="stylesheet" href="/p/portal.css";
+                link rel="icon" href="data:,";
+            }
+            body {
+                header { p class="house" { (portal.house.name) } }
+                main id="main" {
+                    h1 { (t(head)) }
+                    section class="sign" aria-label=(t(head)) {
+                        p { (t(lead)) }
+                        @if wish == Wish::Export || !confirmed {
+                            form method="post" action=(path) {
+                                input type="hidden" name="slip" value=(slip);
+                                @if wish == Wish::Erasure {
+                                    button type="submit" { (t("erase_now")) }
+                                } @else {
+                                    button type="submit" name="format" value="html" { (t("copy_page")) }
+                                    " "
+                                    button type="submit" name="format" value="json" class="quiet" { (t("copy_json")) }
+                                }
+                            }
+                        }
+                    }
+                    p { (t("not_me")) }
+                }
+                footer { p { a href={"mailto:" (portal.house.mail)} { (portal.house.mail) } } }
+            }
         }
     }
 }

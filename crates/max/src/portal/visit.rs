@@ -19,6 +19,8 @@ use max_core::lead::{
     Turn,
 };
 use max_core::stage::Stage;
+use max_core::stages::closer::ContractSigned;
+use max_core::stages::onboarding::{self, Owner, Step};
 use max_documents::Lang;
 use max_engine::view::MessageView;
 
@@ -35,6 +37,7 @@ const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; fram
                       base-uri 'none'; frame-ancestors 'none'";
 const NAME_AT_MOST: usize = 200;
 const MESSAGE_AT_MOST: usize = 20_000;
+const PROOF_AT_MOST: usize = 2_000;
 
 /// A lead as its client sees it.
 pub(super) struct Visit {
@@ -74,6 +77,21 @@ impl Visit {
         Digest::of(self.lead.id.0.as_bytes())
     }
 
+    /// The client's own steps of the checklist, while there is anything to do.
+    pub fn steps(&self) -> Vec<Step> {
+        if matches!(self.lead.turn, Turn::Ended(_)) {
+            return Vec::new();
+        }
+        let list = onboarding::checklist(&self.lead).unwrap_or_default();
+        list.steps.into_iter().filter(|step| step.owner == Owner::Client).collect()
+    }
+
+    /// What is due after the signature, as it was asked for.
+    pub fn deposit(&self) -> Option<ContractSigned> {
+        let asked: ContractSigned = self.lead.stage_value(Stage::Closer, "contract_signed")?;
+        (asked.deposit_minor > 0 && self.lead.stage <= Stage::Onboarding).then_some(asked)
+    }
+
     /// The file that is signed, where it has left the house.
     pub fn document(&self, digest: Digest) -> Option<&ArtifactRef> {
         self.documents.iter().find(|d| d.sha256 == digest)
@@ -94,7 +112,8 @@ fn documents(lead: &Lead, messages: &[MessageView]) -> Vec<ArtifactRef> {
     let ours = lead.artifacts.iter().filter(|a| {
         !a.superseded
             && ((a.stage == Stage::Scoping && scope_stands && ["scope.pdf", "scope.html"].contains(&a.name.as_str()))
-                || (a.stage == Stage::Closer && a.name == SIGNED_CONTRACT))
+                || (a.stage == Stage::Closer && a.name == SIGNED_CONTRACT)
+                || (a.stage == Stage::DeliveryPM && a.name.starts_with("certificates/")))
     });
     let sent = messages.iter().rev().filter(|m| m.message.direction == Direction::Out);
     for document in ours.chain(sent.flat_map(|m| &m.message.attachments)) {
@@ -185,6 +204,41 @@ async fn signed(app: &App, visit: &Visit, origin: Origin, raw: &Raw) -> Result<(
     app.state.director.act(visit.lead.id, request, None).await.map(drop).map_err(|_| Notice::Stale)
 }
 
+/// The client has done a step of the checklist.
+pub async fn step(State(app): State<Arc<App>>, At(token): At<String>, raw: Raw) -> Response {
+    let visit = match Visit::of(&app, &token).await {
+        Ok(Some(visit)) => visit,
+        Ok(None) => return nobody(),
+        Err(problem) => return problem.into_response(),
+    };
+    match marked(&app, &visit, &raw).await {
+        Ok(()) => again(&app, visit.lead.id, "marked"),
+        Err(notice) => page(&app, &visit, notice),
+    }
+}
+
+async fn marked(app: &App, visit: &Visit, raw: &Raw) -> Result<(), Notice> {
+    let form = raw.form().map_err(|_| Notice::Stale)?;
+    let field = |name: &str| form.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value.trim());
+    let steps = visit.steps();
+    let step = steps.iter().find(|step| step.id == field("step")).ok_or(Notice::Stale)?;
+    if !app.state.portal.key.fits(visit.lead.id, "step", shown(step), field("slip")) {
+        return Err(Notice::Stale);
+    }
+    let proof: String = field("proof").chars().filter(|c| !c.is_control() || *c == '\n').take(PROOF_AT_MOST).collect();
+    if proof.is_empty() {
+        return Err(Notice::NoProof);
+    }
+    let command = Command::MarkStep { step: step.id.clone(), done: true, proof };
+    let request = Request::new(Actor::Client, command);
+    app.state.director.act(visit.lead.id, request, None).await.map(drop).map_err(|_| Notice::Stale)
+}
+
+/// What a form for a step is bound to.
+pub(super) fn shown(step: &Step) -> Digest {
+    Digest::of_json(&(&step.id, &step.title))
+}
+
 /// The client writes.
 pub async fn write(State(app): State<Arc<App>>, At(token): At<String>, raw: Raw) -> Response {
     let visit = match Visit::of(&app, &token).await {
@@ -251,6 +305,11 @@ impl FromRequestParts<Arc<App>> for Origin {
 fn page(app: &App, visit: &Visit, notice: Notice) -> Response {
     let markup: Markup = page::page(&app.state.portal, visit, notice);
     let status = if notice == Notice::None { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    confined(status, markup)
+}
+
+/// A page that loads nothing but its own.
+pub(super) fn confined(status: StatusCode, markup: Markup) -> Response {
     closed((status, [(CONTENT_SECURITY_POLICY, POLICY)], markup).into_response())
 }
 
@@ -260,12 +319,12 @@ fn again(app: &App, lead: LeadId, place: &str) -> Response {
 }
 
 /// The one answer to every address that is none.
-fn nobody() -> Response {
+pub(super) fn nobody() -> Response {
     closed((StatusCode::NOT_FOUND, [(CONTENT_SECURITY_POLICY, POLICY)], page::nobody()).into_response())
 }
 
 /// Nothing of a client's page stays with others: no referrer, no index, no cache.
-fn closed(mut response: Response) -> Response {
+pub(super) fn closed(mut response: Response) -> Response {
     let headers = [
         ("referrer-policy", "no-referrer"),
         ("x-robots-tag", "noindex, nofollow, noarchive"),

@@ -2,12 +2,18 @@
 
 mod health;
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
-use max_core::id::{ExternalRef, LeadId, MessageId, SignalId, TaskId};
-use max_core::lead::{Actor, Approval, ArtifactRef, ClientState, Delivery, Escalation, Message, Status, Task, Through};
+use jiff::civil::Date;
+use max_core::id::{Digest, ExternalRef, LeadId, MessageId, SignalId, TaskId};
+use max_core::lead::{
+    Actor, Approval, ArtifactRef, ClientState, Delivery, Escalation, Message, Signature, Status, Task, Through,
+};
 use max_core::signal::Signal;
 use max_core::stage::{Eidolon, Stage};
 use max_core::stages::Finding;
+use max_core::stages::onboarding::Step;
 use max_engine::ports;
 use max_engine::view;
 use schemars::JsonSchema;
@@ -46,6 +52,18 @@ pub struct LeadView {
     pub waits: Option<Value>,
     /// The newest version of every artifact.
     pub artifacts: Vec<ArtifactView>,
+    /// What the client is asked to sign: exactly this file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to_sign: Option<SignedFile>,
+    /// What the client signed, each bound to the file he was sent.
+    #[serde(default)]
+    pub signatures: Vec<SignatureView>,
+    /// The steps of the onboarding checklist as they stand.
+    #[serde(default)]
+    pub steps: Vec<Step>,
+    /// Change orders whose last day passed without a signature, by number.
+    #[serde(default)]
+    pub lapsed_change_orders: BTreeMap<u32, Date>,
     /// How many messages the conversation has.
     pub messages: usize,
     /// What a person may do with it, in words.
@@ -53,6 +71,29 @@ pub struct LeadView {
     /// The client's own page; the path alone while `portal.url` is not set.
     #[serde(default)]
     pub portal: String,
+}
+
+/// A file that is signed, by what it holds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct SignedFile {
+    /// What it is, in words: `the contract`, `milestone M-1`, `change order CO-1`.
+    pub what: String,
+    /// SHA-256 of the file: what the signature is bound to.
+    pub document: Digest,
+    /// The file in the lead's folder, where it is one that MAX wrote.
+    pub file: Option<String>,
+    /// Its address on this server; it is served by what it holds.
+    pub url: Option<String>,
+}
+
+/// A signature with the file it stands under.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct SignatureView {
+    /// The file.
+    #[serde(flatten)]
+    pub signed: SignedFile,
+    /// Who, when, and what shows it.
+    pub signature: Signature,
 }
 
 /// What checks found.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use max_core::id::{Digest, LeadId, SignalId};
 use max_core::lead::{Direction, MessageKind, NewLead, Outcome};
 use max_core::stages::StageResult;
@@ -81,6 +82,36 @@ pub struct Sign {
     /// What his browser calls itself.
     #[serde(default)]
     pub user_agent: String,
+}
+
+/// The deposit arrived.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RecordDeposit {
+    /// How much, in minor units of the contract's currency; leave it out to accept what came.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub amount_minor: Option<i64>,
+    /// The bank's own reference, or whatever finds it again in the books.
+    #[serde(default)]
+    pub reference: String,
+    /// The day on which it arrived.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub received_on: Option<Date>,
+}
+
+/// A step of the onboarding checklist is done, or is not after all.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MarkStep {
+    /// Whether it is done; it is, when this is left out.
+    #[serde(default = "done")]
+    pub done: bool,
+    /// What shows that it is done, or why it is open again.
+    pub proof: String,
+}
+
+fn done() -> bool {
+    true
 }
 
 /// A reason and nothing else.

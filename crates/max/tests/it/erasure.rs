@@ -245,6 +245,33 @@ async fn an_ai_mail_to_a_suppressed_address_is_held_and_a_person_is_told() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_address_that_is_suppressed_between_approval_and_send_gets_nothing() {
+    let (_folder, root) = root();
+    std::fs::write(root.join("max.toml"), "[policy.approvals]\nreply = true\n").expect("the owner's file");
+    // The receipt leaves; the reply that was approved meets trouble for a moment.
+    let server = Server::start(&root, &[], &[("MAX_FAILPOINTS", "relay.release=error@2*2")]);
+    let lead = post(&server, "/api/ingest-lead", &enquiry()).await["lead_id"].as_str().expect("an id").to_owned();
+    let state = until(&server, &lead, "the approval", |s| s["data"]["waiting_for"]["approval"] == "reply").await;
+    let sent = || std::fs::read_dir(root.join("outbox")).map_or(0, |all| all.flatten().count());
+    for _ in 0..400 {
+        if sent() == 1 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(sent(), 1, "the receipt left");
+    let id = state["data"]["waiting_for"]["id"].as_str().expect("an approval").to_owned();
+    let approval = get(&server, &format!("/api/approvals/{id}")).await;
+    let yes = json!({"decision": "approve", "payload_sha256": approval["payload_sha256"]});
+    post(&server, &format!("/api/approvals/{id}"), &yes).await;
+    post(&server, "/api/suppressions", &json!({"address": "mkrmail@client.example"})).await;
+    let state = until(&server, &lead, "the escalation", |s| s["status"] == "escalated").await;
+    assert!(state["next_action"].as_str().is_some_and(|a| a.contains("suppression list")), "{state}");
+    assert_eq!(sent(), 1, "the list is looked up when a message leaves, not when it was approved");
+    assert_eq!(server.stop(), Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_export_holds_everything_and_the_first_mail_informs() {
     let (_folder, root) = root();
     let server = Server::start(&root, &[], &[]);
@@ -260,7 +287,16 @@ async fn the_export_holds_everything_and_the_first_mail_informs() {
     assert_eq!(consent["ip_hash"].as_str().map(str::len), Some(64), "the address itself is not kept");
     assert!(!text.contains("203.0.113.77"));
     assert!(!export["assessments"].as_array().expect("a list").is_empty());
-    assert!(!export["told_that_an_ai_writes"].as_array().expect("a list").is_empty(), "text and version are recorded");
+    let verdict = &export["assessments"][0]["value"];
+    assert!(verdict["score"].is_u64(), "the score stands in it: {verdict}");
+    let factors = verdict["factors"].as_array().expect("the factors");
+    assert!(factors.iter().any(|f| !f["evidence"].is_null()), "each point with its reason: {verdict}");
+    assert_eq!(export["assessments"][0]["voice"], "playbook", "and who gave it");
+    let told = &export["told_that_an_ai_writes"][0];
+    assert!(told["text"].is_string() && told["version"].is_string(), "text and version are recorded: {told}");
+    let ours = export["conversation"].as_array().expect("messages").iter().filter(|m| m["direction"] == "out");
+    assert!(ours.into_iter().all(|m| m["written_by"] == "playbook"), "what AI wrote is marked");
+    assert!(!export["notes_of_the_ai"].as_array().expect("notes").is_empty());
     let mails: Vec<String> = std::fs::read_dir(root.join("outbox"))
         .expect("the outbox")
         .flatten()
@@ -280,5 +316,10 @@ async fn the_export_holds_everything_and_the_first_mail_informs() {
     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
     let page = std::fs::read_to_string(folder.join(format!("lead-{lead}.html"))).expect("a page");
     assert!(page.contains("mkrreply") && page.starts_with("<!DOCTYPE html>"));
+    for part in
+        ["id=\"assessments\"", "evidence", "playbook", "id=\"consent\"", "mkrconsent-7", "id=\"notes_of_the_ai\""]
+    {
+        assert!(page.contains(part), "{part} is not on the page");
+    }
     assert_eq!(server.stop(), Some(0));
 }

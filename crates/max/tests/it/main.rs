@@ -1,5 +1,6 @@
 //! What MAX does as a whole: its HTTP, its command line, its files. One program, so that it is linked once.
 
+mod agreements;
 mod api;
 mod api_events;
 mod api_once;

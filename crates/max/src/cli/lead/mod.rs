@@ -1,6 +1,7 @@
 //! `max lead`: bring in, look at and move leads.
 
 mod add;
+mod deposit;
 mod diff;
 mod erase;
 mod export;
@@ -10,6 +11,7 @@ mod message;
 mod moves;
 mod show;
 mod sign;
+mod step;
 
 use clap::Subcommand;
 use max_core::lead::ClientState;
@@ -33,6 +35,8 @@ pub enum Command {
     Handoff(handoff::Args),
     Message(message::Args),
     Sign(sign::Args),
+    Deposit(deposit::Args),
+    Step(step::Args),
     Takeover(moves::TakeOver),
     Handback(moves::HandBack),
     Retry(moves::Retry),
@@ -52,6 +56,8 @@ pub(super) async fn run(command: Command, context: &Context<'_>) -> Result<Exit,
         Command::Handoff(args) => handoff::run(&args, context).await,
         Command::Message(args) => message::run(&args, context).await,
         Command::Sign(args) => sign::run(&args, context).await,
+        Command::Deposit(args) => deposit::run(&args, context).await,
+        Command::Step(args) => step::run(&args, context).await,
         Command::Takeover(args) => moves::take_over(&args, context).await,
         Command::Handback(args) => moves::hand_back(&args, context).await,
         Command::Retry(args) => moves::retry(&args, context).await,
