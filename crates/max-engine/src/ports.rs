@@ -151,7 +151,8 @@ pub trait Store: Send + Sync + 'static {
     fn erase(&self, _: LeadId, _left: &[u8]) -> Result<(), StoreError> {
         Err(StoreError::Unavailable("this store cannot erase".into()))
     }
-    /// Makes sure that what was blanked is nowhere in the store's files any more. May take long.
+    /// Makes sure that what was blanked is nowhere in the store's files any more. Takes as long as reading the
+    /// store, while others go on writing.
     fn scrub(&self) -> Result<(), StoreError> {
         Ok(())
     }

@@ -155,7 +155,7 @@ impl Eraser {
         for one in &open {
             self.erase(*one).await?;
         }
-        // Once for all of them: it may rewrite the whole store.
+        // Once for all of them: it reads the whole store.
         fail::point("erase.scrub")?;
         self.director.read(|store| store.scrub()).await?;
         fail::point("erase.scrubbed")?;
