@@ -30,13 +30,13 @@ mod help;
 mod intake;
 mod messages;
 mod moves;
-mod outbox;
+pub(crate) mod outbox;
 mod people;
 mod privacy;
 mod refusals;
 pub mod signing;
 mod tasks;
-mod time;
+pub(crate) mod time;
 
 use crate::command::{Command, Request};
 use crate::error::{Refusal, RefusalKind};

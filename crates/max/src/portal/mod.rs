@@ -6,6 +6,7 @@
 
 mod key;
 mod page;
+mod unsubscribe;
 mod visit;
 mod words;
 
@@ -14,6 +15,7 @@ use std::path::Path;
 use max_core::id::LeadId;
 
 pub use key::PortalKey;
+pub use unsubscribe::{ask as ask_to_leave, leave};
 pub use visit::{file, show, sign, style, write};
 
 /// What the clients' pages are made of.

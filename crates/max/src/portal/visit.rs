@@ -48,7 +48,7 @@ pub(super) struct Visit {
 
 impl Visit {
     /// The visitor of an address; nothing for an address that is none.
-    async fn of(app: &App, token: &str) -> Result<Option<Visit>, Problem> {
+    pub async fn of(app: &App, token: &str) -> Result<Option<Visit>, Problem> {
         let Some(id) = app.state.portal.key.lead_of(token) else { return Ok(None) };
         let Ok(cached) = app.state.director.lead(id).await else { return Ok(None) };
         let lead = Arc::clone(&cached.lead);
@@ -254,13 +254,18 @@ fn page(app: &App, visit: &Visit, notice: Notice) -> Response {
     closed((status, [(CONTENT_SECURITY_POLICY, POLICY)], markup).into_response())
 }
 
+/// A page of its own beside the lead's.
+pub(super) fn plain_page(markup: Markup) -> Response {
+    closed((StatusCode::OK, [(CONTENT_SECURITY_POLICY, POLICY)], markup).into_response())
+}
+
 /// To the page again, so that a reload does nothing twice.
 fn again(app: &App, lead: LeadId, place: &str) -> Response {
     closed((StatusCode::SEE_OTHER, [(LOCATION, format!("{}#{place}", app.state.portal.path(lead)))]).into_response())
 }
 
 /// The one answer to every address that is none.
-fn nobody() -> Response {
+pub(super) fn nobody() -> Response {
     closed((StatusCode::NOT_FOUND, [(CONTENT_SECURITY_POLICY, POLICY)], page::nobody()).into_response())
 }
 
