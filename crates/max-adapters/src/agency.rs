@@ -12,7 +12,7 @@ use std::path::Path;
 use jiff::civil::Date;
 use max_core::calendar::{Calendar, Country};
 use max_core::id::Digest;
-use max_core::policy::{RateCard, Service};
+use max_core::policy::{RateCard, Receipt, Service};
 use max_core::stage::Eidolon;
 use max_core::stages::onboarding::{Cover, Owner};
 use max_core::stages::scoping::QualityKind;
@@ -512,6 +512,25 @@ impl Agency {
     pub fn clause_digests(&self) -> BTreeMap<String, BTreeMap<String, Digest>> {
         let of = |lang: Lang| self.clauses(lang).iter().map(|c| (c.id.clone(), c.digest())).collect();
         Lang::ALL.into_iter().map(|lang| (lang.tag().to_owned(), of(lang))).collect()
+    }
+
+    /// The neutral receipt by language tag, for a client whose reply takes longer. It greets nobody by name: the clock
+    /// sends it, without a voice.
+    pub fn receipts(&self) -> BTreeMap<String, Receipt> {
+        let profile = &self.profile;
+        let receipt = |lang: Lang| {
+            let slots = minijinja::context! {
+                agency => profile.name.as_str(),
+                agency_mail => profile.mail.as_str(),
+                contact => profile.contact.as_str(),
+                privacy => profile.privacy.as_str(),
+                persona => self.persona(Eidolon::FirstResponder),
+                disclosure => self.disclosure(lang),
+            };
+            let (subject, body) = self.mail(lang, false, "receipt", slots).ok()?;
+            Some((lang.tag().to_owned(), Receipt { subject, body }))
+        };
+        self.profile.languages.iter().filter_map(|lang| receipt(*lang)).collect()
     }
 
     /// Renders a mail: its subject and its text. `informal` takes `<name>.informal.txt` where there is one.

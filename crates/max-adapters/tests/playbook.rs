@@ -223,7 +223,7 @@ fn what_a_person_rejects_comes_back_changed() {
     house.settle();
     house.hears(EN_ANSWERS);
     house.settle_until(ApprovalKind::Scope);
-    house.decide(false, Some("Say that the old booking data is taken over."));
+    house.decide(false, Some("Note: the old booking data is taken over."));
     house.settle_until(ApprovalKind::Scope);
     let scope: Scope = house.lead.stage_value(Stage::Scoping, "scope").expect("a scope");
     assert!(scope.assumptions.iter().any(|a| a.text.contains("old booking data")), "{:?}", scope.assumptions);
@@ -244,7 +244,7 @@ fn what_a_person_rejects_comes_back_changed() {
     house.sign();
     for kind in [ApprovalKind::Deposit, ApprovalKind::ManualSteps, ApprovalKind::Milestone] {
         house.settle_until(kind);
-        house.decide(false, Some("Not yet."));
+        house.decide(false, Some("Once more."));
         house.settle_until(kind);
     }
     house.settle();
@@ -405,11 +405,93 @@ fn a_follow_up_that_failed_is_written_once_on_the_next_try() {
 }
 
 #[test]
+fn what_people_say_to_each_other_never_reaches_the_client() {
+    const GOSSIP: &str = "This one is a difficult customer, charge more for nerves";
+    for kind in [ApprovalKind::Scope, ApprovalKind::Mockup, ApprovalKind::Proposal] {
+        let mut house = House::ingest(yoga());
+        house.settle();
+        house.hears(EN_ANSWERS);
+        house.settle_until(kind);
+        house.decide(false, Some(GOSSIP));
+        while house.lead.open_task().is_some_and(|task| task.eidolon.stage().is_some()) {
+            house.work();
+        }
+        // The person is told what the playbook understands, and nothing new is put up.
+        assert!(house.lead.pending_approval().is_none(), "{kind:?}");
+        let told = &house.lead.escalation.as_ref().expect("a person is called").reason;
+        assert!(told.contains("once more") && told.contains("difficult customer"), "{kind:?}: {told}");
+        house.give(house::person(), max_core::command::Command::Retry).expect("retried");
+        house.settle_until(kind);
+        let outgoing = format!("{:?}", house.lead.pending_approval().expect("it is put up again").outgoing);
+        let files = house.files.iter().map(|(name, bytes)| (name, String::from_utf8_lossy(bytes).into_owned()));
+        for (place, text) in files.chain([(&"the mail".to_owned(), outgoing)]) {
+            assert!(!text.contains("difficult customer"), "{kind:?}: {place}");
+        }
+    }
+}
+
+#[test]
+fn a_person_weighs_a_requirement_differently_and_the_next_scope_does_so() {
+    let mut house = House::ingest(yoga());
+    house.settle();
+    house.hears(EN_ANSWERS);
+    let scope = |house: &House| -> Scope { house.lead.stage_value(Stage::Scoping, "scope").expect("a scope") };
+    house.settle_until(ApprovalKind::Scope);
+    let first = scope(&house);
+    let built: Vec<_> = first.requirements.iter().filter(|r| r.effort_quarter_days > 0).collect();
+    let (one, other) = (built[built.len() - 1].id.clone(), built[0].id.clone());
+    house.decide(false, Some(&format!("Leave out {one}")));
+    house.settle_until(ApprovalKind::Scope);
+    house.decide(false, Some(&format!("{other} is a Must.")));
+    house.settle_until(ApprovalKind::Scope);
+    let last = scope(&house);
+    let of = |id: &str| last.requirement(id).expect("it").clone();
+    assert_eq!((of(&one).priority, of(&one).effort_quarter_days), (Priority::Wont, 0), "the first wish is kept");
+    assert_eq!(of(&other).priority, Priority::Must);
+}
+
+#[test]
+fn who_says_du_je_or_tu_is_answered_so_in_every_mail() {
+    use max_core::prose::{Address, address};
+    let enquiries = [
+        (
+            "de",
+            "Hallo, könnt ihr uns helfen? Wir sind ein Yogastudio und brauchen eine neue Website mit Online-Buchung und \
+                einer Galerie für unsere Kurse. Budget 20.000 Euro, bis Ende März. Meldest du dich bei mir?",
+            "Texte und Fotos haben wir. Nur auf Deutsch. Keine anderen Systeme. Unsere Gäste nutzen sie. Ich entscheide.",
+            "Einverstanden.",
+        ),
+        (
+            "nl",
+            "Hallo, kun je ons helpen? Wij zijn een yogastudio en zoeken een nieuwe website met een reserveringssysteem en \
+                een galerij voor onze gasten. Ons budget is 20.000 euro, voor het einde van maart.",
+            "De teksten zijn er al. Alleen in het Nederlands. Er zijn geen andere systemen. Onze gasten. Ik beslis.",
+            "Akkoord.",
+        ),
+        (
+            "fr",
+            "Bonjour, peux-tu nous aider ? Nous sommes un studio de yoga et nous cherchons un nouveau site web avec une \
+                réservation en ligne et une galerie pour nos visiteurs. Notre budget est de 20 000 €, d'ici fin mars. Qu'en \
+                penses-tu, toi ?",
+            "Les textes existent déjà. En français. Il n'y a aucun autre système. Nos visiteurs. Je décide.",
+            "Nous acceptons.",
+        ),
+    ];
+    for (tag, enquiry, answers, yes) in enquiries {
+        let mut house = House::ingest(lead("Kim Sample", "Yoga am Park", enquiry));
+        house.play_to_the_end(answers, yes);
+        let mails = house.messages.iter().filter(|m| m.direction == max_core::lead::Direction::Out);
+        let formal: Vec<_> = mails.filter(|m| address(&m.body, tag) == Some(Address::Formal)).collect();
+        assert!(formal.is_empty(), "{tag}: {formal:#?}");
+    }
+}
+
+#[test]
 fn a_second_rejection_keeps_the_first_one_in_mind() {
     let mut house = House::ingest(yoga());
     house.settle();
     house.hears(EN_ANSWERS);
-    for reason in ["Name the hosting.", "Name the domain."] {
+    for reason in ["note: We look after the hosting.", "note: We look after the domain."] {
         house.settle_until(ApprovalKind::Scope);
         house.decide(false, Some(reason));
     }

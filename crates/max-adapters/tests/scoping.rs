@@ -5,7 +5,6 @@
 #[expect(dead_code, reason = "each test program uses its own part")]
 mod house;
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::time::Instant;
 
@@ -13,8 +12,8 @@ use house::House;
 use max_core::lead::{ApprovalKind, Direction, MessageKind, NewLead, Outcome};
 use max_core::rules::Weight;
 use max_core::stage::Stage;
-use max_core::stages::scoping::{Bid, Priority, Questions, Scope, check_quotes};
-use max_core::stages::{Finding, StageResult};
+use max_core::stages::scoping::{Bid, Priority, Questions, Scope};
+use max_core::stages::{Finding, StageResult, Work, check_said};
 
 fn lead(message: &str) -> NewLead {
     NewLead {
@@ -50,18 +49,18 @@ fn asked(house: &House) -> Vec<String> {
     last.into_iter().flat_map(|q| q.earlier.into_iter().chain(q.questions)).map(|q| q.topic).collect()
 }
 
-/// Each quote of the scope stands in the message that it names, over all messages.
+/// What the client's own words, over all messages, tell against the scope: quotes that nobody said, wishes unheard.
 fn unsaid(house: &House, scope: &Scope) -> Vec<Finding> {
-    let mut said: BTreeMap<String, String> = BTreeMap::new();
-    for message in house.messages.iter().filter(|m| m.direction == Direction::In) {
-        said.insert(message.id.to_string(), message.body.clone());
-    }
-    let c = &house.lead.contact;
-    let form = [&c.budget, &c.timeline].into_iter().flatten().map(String::as_str).collect::<Vec<_>>().join("\n");
-    said.insert("lead".into(), format!("{}\n{form}", c.message));
-    let mut findings = Vec::new();
-    check_quotes(scope, &said.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect(), &mut findings);
-    findings
+    let his = house.messages.iter().filter(|m| m.direction == Direction::In);
+    let said = his.map(|m| (m.id.to_string(), m.body.clone())).collect();
+    let work = Work {
+        result: StageResult::Scope(scope.clone()),
+        messages: Vec::new(),
+        artifacts: Vec::new(),
+        summary: String::new(),
+        voice: String::new(),
+    };
+    check_said(&house.lead, &work, &said)
 }
 
 const TELLING: &[(&str, &str)] = &[
@@ -210,7 +209,7 @@ fn check(house: &House, scope: &Scope) -> Vec<Finding> {
     rules::check_budget(scope, &house.policy, &mut findings);
     rules::check_open_questions(scope, &mut findings);
     rules::check_wishes(scope, &mut findings);
-    rules::check_sources(&house.lead, scope, &mut findings);
+    findings.extend(unsaid(house, scope));
     findings.retain(|f| f.weight >= Weight::Blocks);
     findings
 }

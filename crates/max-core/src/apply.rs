@@ -208,7 +208,12 @@ fn apply_event(lead: &mut Lead, entry: &Entry, event: &Event) {
         Event::MessageQueued { message } => lead.messages.push(meta(message, Delivery::Queued)),
         Event::MessageReleased { message, .. } => set_delivery(lead, *message, Delivery::Sending),
         Event::MessageHeld { message, .. } => set_delivery(lead, *message, Delivery::Held),
-        Event::MessageSent { message } => set_delivery(lead, *message, Delivery::Sent),
+        Event::MessageSent { message } => {
+            set_delivery(lead, *message, Delivery::Sent);
+            if let Some(sent) = lead.messages.iter_mut().find(|m| m.id == *message) {
+                sent.sent_at = Some(entry.at);
+            }
+        }
         Event::MessageFailed { message, .. } => set_delivery(lead, *message, Delivery::Failed),
         Event::DocumentSigned { document, signer, milestone, change_order, evidence } => {
             let signature = Signature {
@@ -382,6 +387,7 @@ fn first_message(lead: &Lead, entry: &Entry, id: MessageId) -> MessageMeta {
         kind: MessageKind::Reply,
         delivery: Delivery::Received,
         at: entry.at,
+        sent_at: None,
         rfc_id: lead.contact.extra.get("message_id").and_then(|v| v.as_str()).unwrap_or_default().to_owned(),
         automatic: false,
         text: Digest::of(lead.contact.message.as_bytes()),
@@ -395,6 +401,7 @@ fn meta(message: &Message, delivery: Delivery) -> MessageMeta {
         kind: message.kind,
         delivery,
         at: message.at,
+        sent_at: None,
         rfc_id: message.rfc_id.clone(),
         automatic: message.written_by.is_some(),
         text: Digest::of(message.body.as_bytes()),

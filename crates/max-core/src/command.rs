@@ -54,14 +54,21 @@ pub struct Seen {
     pub text: Option<OutgoingText>,
     /// Addresses and numbers in that text that belong to another lead.
     pub strangers: Vec<String>,
-    /// What the client has written so far.
-    pub client_words: String,
+    /// What the client has written so far, by the id of the message.
+    pub said: BTreeMap<String, String>,
     /// What a person let pass when that text was approved.
     pub waived: Vec<Waiver>,
     /// By which way a person decides.
     pub through: Option<Through>,
     /// What shows that a signature was given.
     pub signing: Option<Box<SigningEvidence>>,
+}
+
+impl Seen {
+    /// All that the client has written, in one text.
+    pub fn client_words(&self) -> String {
+        self.said.values().map(String::as_str).collect::<Vec<_>>().join("\n")
+    }
 }
 
 /// The text of a message as it would leave.

@@ -50,7 +50,7 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         id: "OG-4",
-        says: "A message guarantees nothing and gives nothing away.",
+        says: "A message guarantees nothing and gives nothing away but the item that is agreed to be free, named beside it.",
         weight: Weight::Blocks,
         check: "guard::check",
         test: "og_4_a_promise_is_held_in_every_language",
@@ -80,14 +80,14 @@ pub const RULES: &[Rule] = &[
 
 /// What a text may not say to this client, given what was looked up about it.
 pub fn check(lead: &Lead, policy: &Policy, text: &OutgoingText, seen: &Seen) -> Vec<Finding> {
-    let known = Known::of(lead, policy, &seen.client_words);
+    let known = Known::of(lead, policy, &seen.client_words());
     let mut findings = Vec::new();
     for part in [text.subject.as_str(), text.body.as_str()] {
         let quoted = quotations(part);
         check_figures(part, &quoted, &known, &mut findings);
         for (span, words) in promises::find(part) {
             let repeated = is_quoted(&span, &quoted) && known.client_said(words);
-            if !repeated && !known.agreed_to(words) {
+            if !repeated && !known.agreed_to(words, sentence_around(part, &span)) {
                 let detail = format!("`{}` promises more than anybody has agreed to", &part[span.clone()]);
                 findings.push(found("OG-4", &part[span], detail, "say what the contract says, or leave it out"));
             }
@@ -110,6 +110,19 @@ pub fn check(lead: &Lead, policy: &Policy, text: &OutgoingText, seen: &Seen) -> 
         }
     });
     once
+}
+
+/// The sentence that a place stands in.
+fn sentence_around<'t>(text: &'t str, span: &Range<usize>) -> &'t str {
+    let ends = |(at, c): (usize, char)| {
+        let next = text[at + c.len_utf8()..].chars().next();
+        (c == '\n' && next.is_none_or(|c| c == '\n'))
+            || (matches!(c, '.' | '!' | '?') && next.is_none_or(char::is_whitespace))
+    };
+    let from = text[..span.start].char_indices().rev().find(|at| ends(*at)).map_or(0, |(at, c)| at + c.len_utf8());
+    let rest = text[span.end..].char_indices().map(|(at, c)| (at + span.end, c));
+    let to = rest.into_iter().find(|at| ends(*at)).map_or(text.len(), |(at, _)| at);
+    text.get(from..to).unwrap_or_default()
 }
 
 /// What the drafts of a turn may not say.

@@ -9,6 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::calendar::{Calendar, Country};
+use crate::guard;
 use crate::id::Digest;
 use crate::lead::{ApprovalKind, ClientAsk, Lead};
 use crate::stage::Stage;
@@ -53,6 +54,12 @@ pub struct Policy {
     pub mail_domain: String,
     /// The sentence by which an AI discloses itself, by language tag; what was said is recorded with the lead.
     pub disclosures: BTreeMap<String, String>,
+    /// How soon the first reply leaves; after that a neutral receipt does.
+    pub first_reply_within: SignedDuration,
+    /// How long nobody gets another receipt (RFC 3834: one automatic answer to a sender in a period).
+    pub receipt_every: SignedDuration,
+    /// The neutral receipt, by language tag; empty where the agency has none.
+    pub receipts: BTreeMap<String, Receipt>,
     /// Automatic mails to one address in an hour without a person before MAX stops and escalates.
     pub automatic_mails_per_hour: usize,
     /// What the agency may always say of itself: its name, address, mail, telephone.
@@ -65,6 +72,15 @@ pub struct Policy {
     pub clauses: BTreeMap<String, BTreeMap<String, Digest>>,
     /// The days on which the agency works.
     pub calendar: Calendar,
+}
+
+/// A mail that says that a message arrived, and nothing else.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Receipt {
+    /// The subject line.
+    pub subject: String,
+    /// The text, with its disclosure.
+    pub body: String,
 }
 
 impl Default for Policy {
@@ -88,6 +104,9 @@ impl Default for Policy {
             portal_url: String::new(),
             mail_domain: "agency.example".into(),
             disclosures: BTreeMap::new(),
+            first_reply_within: SignedDuration::from_secs(60),
+            receipt_every: SignedDuration::from_hours(24),
+            receipts: BTreeMap::new(),
             automatic_mails_per_hour: 5,
             own_words: Vec::new(),
             rate_card: RateCard::default(),
@@ -102,6 +121,11 @@ impl Policy {
     /// Whether a person must decide this kind.
     pub fn needs_approval(&self, kind: ApprovalKind) -> bool {
         self.approvals.get(&kind).copied().unwrap_or(true)
+    }
+
+    /// The mail addresses among the agency's own words.
+    pub fn own_addresses(&self) -> impl Iterator<Item = String> + '_ {
+        self.own_words.iter().flat_map(|words| guard::addresses(words))
     }
 
     /// Whether a deposit is asked at all: one of nothing needs no confirmation.

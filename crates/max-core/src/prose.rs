@@ -1,6 +1,8 @@
 //! What a text is, told by its little words: its language, how it addresses its reader, whether it says that a machine
 //! wrote it, and what it promises. For texts in en, de, nl and fr; what is not clear is said to be unknown.
 
+pub mod wishes;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -21,6 +23,11 @@ impl Address {
             Address::Formal => "formal",
             Address::Informal => "informal",
         }
+    }
+
+    /// The form with this name.
+    pub fn named(name: &str) -> Option<Self> {
+        [Address::Formal, Address::Informal].into_iter().find(|address| address.name() == name)
     }
 }
 
@@ -213,13 +220,25 @@ pub fn normalised(text: &str) -> String {
 
 /// True when `quote` stands in `text`, whatever the case, the spaces and the signs in between.
 pub fn quotes(text: &str, quote: &str) -> bool {
-    let plain = |text: &str| -> String {
-        let lower: String = text.chars().flat_map(char::to_lowercase).filter(|c| !is_invisible(*c)).collect();
-        let words: Vec<&str> = lower.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()).collect();
-        words.join(" ")
-    };
+    let plain = |text: &str| split(text).collect::<Vec<_>>().join(" ");
     let quote = plain(quote.trim_end_matches('…'));
     !quote.is_empty() && plain(text).contains(&quote)
+}
+
+/// The words of a text in lower case with single spaces, for finding them again. Words that are taken out wherever a
+/// client's words are repeated, because they look like our own placeholders, are left out on both sides.
+pub fn words(text: &str) -> String {
+    let placeholder = |word: &str| {
+        ["tbd", "todo", "xxx"].contains(&word) || ["lorem", "ipsum", "undefined"].iter().any(|w| word.contains(w))
+    };
+    split(text).filter(|word| !placeholder(word)).collect::<Vec<_>>().join(" ")
+}
+
+fn split(text: &str) -> impl Iterator<Item = String> {
+    let visible: String = text.chars().flat_map(char::to_lowercase).filter(|c| !is_invisible(*c)).collect();
+    let words: Vec<String> =
+        visible.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()).map(str::to_owned).collect();
+    words.into_iter()
 }
 
 /// Characters that change how a text looks and not what it says.

@@ -329,6 +329,62 @@ fn fu_3_a_follow_up_never_says_the_same_twice() {
 }
 
 #[test]
+fn fu_5_a_reminder_keeps_the_clients_working_hours() {
+    let mut desk = silent();
+    // A client in New York, asked on a Friday evening of the agency's.
+    desk.0.policy.zones.insert("us".into(), jiff::tz::TimeZone::get("America/New_York").expect("a zone"));
+    let mut lead = desk.0.lead.clone().expect("a lead");
+    lead.contact.locale = Some("en-US".into());
+    let since = "2026-11-27T23:30:00Z".parse().expect("a timestamp");
+    let ask = max_core::lead::ClientAsk::Answers;
+    lead.turn = max_core::lead::Turn::AwaitingClient(max_core::lead::ClientWait { ask, since, follow_ups: 0 });
+    let (at, _) = max_core::decide::due(&lead, &desk.0.policy).expect("a reminder");
+    let there = at.in_tz("America/New_York").expect("a zone");
+    // Two days later is a Sunday; it waits for Monday's opening in the client's own zone.
+    assert_eq!(there.weekday(), jiff::civil::Weekday::Monday);
+    assert!((9..17).contains(&there.hour()), "{there}");
+    // A holiday of the client's country is no day for a reminder either.
+    lead.contact.locale = Some("de-DE".into());
+    let christmas = "2026-12-23T10:00:00Z".parse().expect("a timestamp");
+    let ask = max_core::lead::ClientAsk::Answers;
+    lead.turn =
+        max_core::lead::Turn::AwaitingClient(max_core::lead::ClientWait { ask, since: christmas, follow_ups: 0 });
+    lead.messages.retain(|m| m.at <= christmas);
+    let (at, _) = max_core::decide::due(&lead, &desk.0.policy).expect("a reminder");
+    assert_eq!(at.in_tz("UTC").expect("a zone").date(), jiff::civil::date(2026, 12, 28));
+}
+
+#[test]
+fn fu_6_a_reply_an_opt_out_a_bounce_and_a_take_over_end_the_reminders() {
+    use max_core::lead::MessageKind;
+    let waiting = || {
+        let mut desk = Desk(Case::new(Policy::default()));
+        desk.does(Actor::Client, ingest());
+        while desk.0.lead.as_ref().is_some_and(|l| l.open_task().is_some()) {
+            let work = desk.honest();
+            desk.submits(work, Vec::new());
+        }
+        desk
+    };
+    let reminds = |desk: &Desk| {
+        let due = max_core::decide::due(desk.0.lead.as_ref().expect("a lead"), &desk.0.policy);
+        matches!(due, Some((_, max_core::decide::Due::FollowUp { .. })))
+    };
+    assert!(reminds(&waiting()));
+    let stops: [(&str, Actor, Command); 4] = [
+        ("a reply", Actor::Client, common::incoming(MessageKind::Reply, "Yes, about 40 guests.", None)),
+        ("an opt-out", Actor::Client, common::incoming(MessageKind::OptOut, "stop", None)),
+        ("a bounce", Actor::Client, common::incoming(MessageKind::Bounce, "no such user", None)),
+        ("a take-over", person(), Command::TakeOver),
+    ];
+    for (what, by, command) in stops {
+        let mut desk = waiting();
+        desk.does(by, command);
+        assert!(!reminds(&desk), "{what}");
+    }
+}
+
+#[test]
 fn a_message_that_says_what_nobody_agreed_to_waits_for_a_person() {
     let mut desk = Desk(Case::new(Policy::default()));
     desk.does(Actor::Client, ingest());

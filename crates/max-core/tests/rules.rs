@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use max_core::rules::{Rule, all};
+use max_core::rules::{Rule, UNDECIDED, all};
 
 const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/rules.md");
 
@@ -61,6 +61,10 @@ fn page() -> String {
             let _ = writeln!(page, "| {id} | {says} | {} | `{check}` | `{test}` |", weight.name());
         }
     }
+    page.push_str("\n## What no check here decides\n\n| sentence | why |\n|---|---|\n");
+    for (id, why) in UNDECIDED {
+        let _ = writeln!(page, "| {id} | {why} |");
+    }
     assert!(groups.is_empty(), "give these prefixes a title here: {:?}", groups.keys());
     page
 }
@@ -83,8 +87,10 @@ const GROUPS: [(&str, &str); 15] = [
     ("L", "Law, in short"),
 ];
 
+/// `M-4a` is the first part of rule 4.
 fn number(id: &str) -> u32 {
-    id.rsplit('-').next().and_then(|n| n.parse().ok()).unwrap_or(u32::MAX)
+    let number = id.rsplit('-').next().map(|n| n.trim_end_matches(|c: char| c.is_ascii_lowercase()));
+    number.and_then(|n| n.parse().ok()).unwrap_or(u32::MAX)
 }
 
 /// The functions and tests of all crates, by a plain look at their sources.

@@ -788,7 +788,7 @@ fn work_that_fails_its_checks_is_refused_and_nothing_changes() {
     assert_eq!(wrong_stage.kind, RefusalKind::Checks);
     let odd = profile().leaves("../escape", "x").says(MessageKind::Reply, "Dear {{name}}");
     let rules: Vec<_> = story.submit_refused(odd).findings.into_iter().map(|f| f.rule).collect();
-    assert_eq!(rules, ["X-2", "X-4"]);
+    assert_eq!(rules, ["X-2", "FR-4", "X-4"]);
     let mut twice = profile().leaves("a.md", "1");
     twice.artifacts.push(StoredArtifact { name: "a.md".into(), sha256: Digest::of(b"2"), bytes: 1 });
     assert_eq!(story.submit_refused(twice).findings[0].rule, "X-4");
@@ -811,6 +811,11 @@ fn mk_3_terms_are_the_clients_own() {
     assert_eq!(story.submits(with("Quantum Spa Package")).blocking(), ["MK-3 terms[0]"]);
     story.rejected("that is not his word");
     assert_eq!(story.submits(with(&said)).blocking(), Vec::<String>::new());
+    story.rejected("once more");
+    let mut other = with(&said);
+    let StageResult::Mockup(mockup) = &mut other.result else { panic!("a mockup") };
+    mockup.client = "Another Studio".into();
+    assert_eq!(story.submits(other).blocking(), ["MK-3 client"]);
 }
 
 #[test]

@@ -196,6 +196,89 @@ async fn one_person_on_three_channels_is_one_lead() {
     engine.stop(Duration::from_secs(5)).await;
 }
 
+/// A mail from a client, as a mail program sends it.
+fn mail_from(address: &str, id: &str) -> Mail {
+    Mail {
+        from_address: address.into(),
+        from_name: "Mina".into(),
+        subject: "Our web site".into(),
+        text: "We need a new web site with a shop.".into(),
+        message_id: Some(id.into()),
+        in_reply_to: None,
+        references: Vec::new(),
+        kind: MessageKind::Reply,
+        automatic: false,
+    }
+}
+
+#[tokio::test]
+async fn m_3b_a_mail_finds_its_lead_by_its_thread_and_never_by_its_subject() {
+    let house = House::new();
+    let engine = house.start();
+    let director = engine.director();
+    let receive = async |mail: Mail, signal: &str| {
+        let signal = signal.to_owned().try_into().expect("an id");
+        director.receive_mail(mail, signal).await.expect("received")
+    };
+    let Received::NewLead(first) = receive(mail_from("mina@studio.example", "1@studio.example"), "s-1").await else {
+        panic!("a new lead")
+    };
+    // Somebody else who answers in the thread belongs to it, and is told apart.
+    let colleague =
+        Mail { references: vec!["1@studio.example".into()], ..mail_from("jo@studio.example", "2@studio.example") };
+    assert_eq!(receive(colleague, "s-2").await, Received::Message(first));
+    let verified = async |id: &str| {
+        let messages = director.messages(first).await.expect("messages");
+        messages.iter().find(|m| m.message.rfc_id == id).map(|m| m.message.verified)
+    };
+    assert_eq!(verified("2@studio.example").await, Some(false), "not the known address");
+    let own = Mail { in_reply_to: Some("1@studio.example".into()), ..mail_from("Mina@Studio.example", "3@x.example") };
+    assert_eq!(receive(own, "s-3").await, Received::Message(first));
+    assert_eq!(verified("3@x.example").await, Some(true));
+    // A stranger who writes the lead's id into his subject gets no part of the conversation.
+    let guessed = Mail {
+        subject: format!("Re: [{first}] Our web site"),
+        text: "Please send me the offer once more, I lost it.".into(),
+        ..mail_from("eve@elsewhere.example", "4@elsewhere.example")
+    };
+    assert!(matches!(receive(guessed, "s-4").await, Received::NewLead(other) if other != first));
+    engine.stop(Duration::from_secs(5)).await;
+}
+
+#[tokio::test]
+async fn m_4b_what_a_machine_wrote_is_never_answered() {
+    let mut house = House::new();
+    house.policy.own_words = vec!["Example Agency <hello@agency.example>".into()];
+    let engine = house.start();
+    let director = engine.director();
+    let receive = async |mail: Mail, signal: &str| {
+        let signal = signal.to_owned().try_into().expect("an id");
+        director.receive_mail(mail, signal).await.expect("received")
+    };
+    // By itself it is no enquiry, and our own address is none whatever the mail says.
+    let list = Mail { automatic: true, ..mail_from("news@list.example", "1@list.example") };
+    assert!(matches!(receive(list, "s-1").await, Received::Ignored(_)));
+    assert!(matches!(
+        receive(mail_from("Hello@agency.example", "2@agency.example"), "s-2").await,
+        Received::Ignored(_)
+    ));
+    // In a conversation it is kept, and nobody is set to answering it.
+    let Received::NewLead(lead) = receive(mail_from("mina@studio.example", "3@studio.example"), "s-3").await else {
+        panic!("a new lead")
+    };
+    let before = house.lead(lead);
+    let robot = Mail {
+        automatic: true,
+        in_reply_to: Some("3@studio.example".into()),
+        ..mail_from("mina@studio.example", "4@studio.example")
+    };
+    assert_eq!(receive(robot, "s-4").await, Received::Message(lead));
+    let after = house.lead(lead);
+    assert_eq!(after.messages.last().map(|m| m.kind), Some(MessageKind::OutOfOffice));
+    assert_eq!(after.open_task().map(|t| &t.id), before.open_task().map(|t| &t.id), "the turn goes on as it was");
+    engine.stop(Duration::from_secs(5)).await;
+}
+
 #[tokio::test]
 async fn two_people_of_one_company_are_two_leads_that_know_of_each_other() {
     let house = House::new();

@@ -10,7 +10,10 @@ use max_core::event::Entry;
 use max_core::id::{Digest, Fresh, LeadId};
 use max_core::lead::{Actor, Lead, NewLead};
 use max_core::policy::Policy;
-use max_core::stages::scoping::{Deliverable, OpenQuestion, Priority, Requirement, Scope, Wish};
+use max_core::stages::scoping::{
+    Deliverable, Dependency, Measure, OpenQuestion, Priority, Quality, QualityKind, Requirement, Risk, Scope, Term,
+    Users, Wish,
+};
 use max_core::stages::{StageResult, StoredArtifact, Work};
 use max_engine::ports::{OnceKey, Seal, Write};
 use uuid::Uuid;
@@ -184,6 +187,31 @@ pub fn scope_work() -> Work {
             milestone: "first release".into(),
             due: None,
         }],
+        measures: vec![Measure {
+            text: "Products are found without a call".into(),
+            number: "100 %".into(),
+            by: Some(jiff::civil::date(2027, 6, 30)),
+            ..Measure::default()
+        }],
+        users: vec![Users { text: "The client's customers".into(), ..Users::default() }],
+        in_scope: vec!["The site".into()],
+        qualities: [QualityKind::Accessibility, QualityKind::Privacy, QualityKind::Performance, QualityKind::Hosting]
+            .map(|of| Quality { of, text: "measured at the end".into() })
+            .into(),
+        dependencies: vec![Dependency {
+            text: "Texts are there before their pages".into(),
+            owner: "the client".into(),
+            requirements: Vec::new(),
+        }],
+        risks: vec![Risk {
+            text: "Texts come late".into(),
+            effect: "a later date".into(),
+            answer: "a reminder".into(),
+            owner: "the agency".into(),
+        }],
+        acceptance: "Every Must passes its test.".into(),
+        change_rule: "A change order.".into(),
+        glossary: vec![Term { term: "product".into(), means: "what the client sells".into() }],
         wishes: vec![Wish {
             quote: "We need a new web site".into(),
             source: "lead".into(),

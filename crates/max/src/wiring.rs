@@ -116,7 +116,9 @@ pub async fn serve(
     };
     let portal =
         Arc::new(Portal::open(&root, &config.portal.url, portal_house(&agency)).context("the clients' pages")?);
-    let channel = FolderChannel::new(root.join("outbox"), sender(config));
+    let leaving = Arc::clone(&portal);
+    let channel = FolderChannel::new(root.join("outbox"), sender(config))
+        .with_leave(Arc::new(move |lead| leaving.link(lead).map(|page| format!("{page}/unsubscribe"))));
     let linter = Arc::new(DocumentLinter { agency: agency.profile.name.clone() });
     let parts = assemble(&root, linter, Arc::new(channel), notifier(config)?, Arc::clone(&clock))?;
     let instance = instance();
@@ -269,6 +271,7 @@ fn policy(config: &Config, agency: &Agency) -> Policy {
         calendar: agency.calendar(),
         portal_url: config.portal.url.clone(),
         disclosures: disclosures.into(),
+        receipts: agency.receipts(),
         own_words: own_words.into_iter().chain(&profile.address).cloned().collect(),
         clauses: agency.clause_digests(),
         ..config.policy.clone()

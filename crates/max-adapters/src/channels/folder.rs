@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::{self, Read as _, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -11,7 +12,7 @@ use mail_builder::MessageBuilder;
 use mail_builder::headers::raw::Raw;
 use mail_builder::headers::text::Text;
 use max_core::id::{LeadId, MessageId};
-use max_core::lead::{Actor, Message};
+use max_core::lead::{Actor, Message, MessageKind};
 use max_core::stage::Eidolon;
 use max_engine::ports::{Channel, File, SendError};
 
@@ -23,11 +24,15 @@ use crate::text::{lines, one_line};
 const MAX_LINE: usize = 900;
 
 /// Writes each message as a file that a mail program opens. The same message again is the same file.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct FolderChannel {
     outbox: PathBuf,
     from: Sender,
+    leave_at: Option<LeaveAt>,
 }
+
+/// Where a client unsubscribes in one click, where clients can reach this server.
+pub type LeaveAt = Arc<dyn Fn(LeadId) -> Option<String> + Send + Sync>;
 
 /// In whose name mail goes out.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,7 +48,13 @@ pub struct Sender {
 impl FolderChannel {
     /// Writes into `outbox`, in the name of `from`.
     pub fn new(outbox: impl Into<PathBuf>, from: Sender) -> Self {
-        Self { outbox: outbox.into(), from }
+        Self { outbox: outbox.into(), from, leave_at: None }
+    }
+
+    /// The same, naming the address to unsubscribe at in mail that nobody asked for.
+    #[must_use]
+    pub fn with_leave(self, leave_at: LeaveAt) -> Self {
+        Self { leave_at: Some(leave_at), ..self }
     }
 
     fn write(&self, lead: LeadId, message: &Message, attachments: &[File]) -> Result<(), SendError> {
@@ -55,7 +66,8 @@ impl FolderChannel {
             // It may have got its name in a try that ended before the name was durable.
             return sync_folder(&self.outbox).map_err(later);
         }
-        let mail = compose(lead, message, attachments, &self.from)?;
+        let leave_at = self.leave_at.as_ref().and_then(|leave_at| leave_at(lead));
+        let mail = compose(lead, message, attachments, &self.from, leave_at.as_deref())?;
         durable_write(&self.outbox, &target, &mail).map_err(later)
     }
 
@@ -138,8 +150,15 @@ fn durable_write(folder: &Path, target: &Path, bytes: &[u8]) -> io::Result<()> {
 /// The mail as it would travel (RFC 5322, MIME, RFC 3834).
 ///
 /// Header values are built here from checked parts: the builder encodes what it is given, but lets line breaks pass
-/// in short values and quotes encoded words, which readers then show as they stand.
-pub fn compose(lead: LeadId, message: &Message, attachments: &[File], from: &Sender) -> Result<Vec<u8>, SendError> {
+/// in short values and quotes encoded words, which readers then show as they stand. A follow-up names `leave_at`, where
+/// a POST unsubscribes (RFC 8058).
+pub fn compose(
+    lead: LeadId,
+    message: &Message,
+    attachments: &[File],
+    from: &Sender,
+    leave_at: Option<&str>,
+) -> Result<Vec<u8>, SendError> {
     let raw = |value: String| Raw::new(value);
     let mut mail = MessageBuilder::new()
         .date(message.at.as_second())
@@ -160,6 +179,13 @@ pub fn compose(lead: LeadId, message: &Message, attachments: &[File], from: &Sen
         mail = mail.header("Auto-Submitted", raw(how.into()));
         let persona = persona(message).unwrap_or(message.stage.eidolon());
         mail = mail.header("X-MAX-Generated", raw(format!("ai; persona={persona}")));
+    }
+    let plain =
+        |url: &&str| url.starts_with("http") && url.bytes().all(|b| b.is_ascii_graphic() && !b"<>,".contains(&b));
+    if let Some(url) = leave_at.filter(plain).filter(|_| message.kind == MessageKind::FollowUp) {
+        mail = mail
+            .header("List-Unsubscribe", raw(format!("<{url}>")))
+            .header("List-Unsubscribe-Post", raw("List-Unsubscribe=One-Click".into()));
     }
     mail = mail
         .header("X-MAX-Lead", raw(lead.to_string()))

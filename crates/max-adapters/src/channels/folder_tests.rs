@@ -60,7 +60,7 @@ print(json.dumps({
 #[test]
 fn a_machine_written_answer_is_a_correct_mail() {
     let message = samples::message();
-    let mail = compose(lead(), &message, &files(), &agency()).expect("a mail");
+    let mail = compose(lead(), &message, &files(), &agency(), None).expect("a mail");
 
     let seen = python(&mail);
     assert_eq!(seen["defects"], Value::Array(vec![]), "{}", String::from_utf8_lossy(&mail));
@@ -99,18 +99,72 @@ fn a_machine_written_answer_is_a_correct_mail() {
 fn a_persons_mail_claims_no_machine() {
     let message =
         Message { written_by: None, by: Actor::Person("owner".into()), in_reply_to: None, ..samples::message() };
-    let seen = python(&compose(lead(), &message, &[], &agency()).expect("a mail"));
+    let seen = python(&compose(lead(), &message, &[], &agency(), None).expect("a mail"));
     assert_eq!(seen["from"][0][0], "Agentur Grün & Söhne");
     for name in ["Auto-Submitted", "X-MAX-Generated", "In-Reply-To"] {
         assert!(seen["headers"].get(name).is_none(), "{name}");
     }
     let renamed =
         Sender { personas: BTreeMap::from([(Eidolon::FirstResponder, "Zoë".to_owned())]), ..named("Agency") };
-    let seen = python(&compose(lead(), &samples::message(), &[], &renamed).expect("a mail"));
+    let seen = python(&compose(lead(), &samples::message(), &[], &renamed, None).expect("a mail"));
     assert_eq!(seen["from"][0][0], "Zoë (Agency)");
     let unasked = Message { in_reply_to: None, ..samples::message() };
-    let seen = python(&compose(lead(), &unasked, &[], &agency()).expect("a mail"));
+    let seen = python(&compose(lead(), &unasked, &[], &agency(), None).expect("a mail"));
     assert_eq!(seen["headers"]["Auto-Submitted"], "auto-generated");
+}
+
+/// The header lines of a mail, unfolded.
+fn headers(mail: &[u8]) -> String {
+    let text = String::from_utf8_lossy(mail).replace("\r\n", "\n");
+    text.split("\n\n").next().unwrap_or_default().replace("\n\t", " ").replace("\n ", " ")
+}
+
+#[test]
+fn m_2a_a_follow_up_can_be_unsubscribed_from_in_one_click() {
+    const LEAVE: &str = "https://agency.example/p/abc/unsubscribe";
+    let mail = |kind, leave_at| {
+        let message = Message { kind, ..samples::message() };
+        headers(&compose(lead(), &message, &[], &agency(), leave_at).expect("a mail"))
+    };
+    let reminder = mail(MessageKind::FollowUp, Some(LEAVE));
+    assert!(reminder.contains(&format!("List-Unsubscribe: <{LEAVE}>")), "{reminder}");
+    assert!(reminder.contains("List-Unsubscribe-Post: List-Unsubscribe=One-Click"), "{reminder}");
+    // An answer that was asked for is no advertising; without a page there is nothing to click; nothing is smuggled in.
+    for other in [
+        mail(MessageKind::Reply, Some(LEAVE)),
+        mail(MessageKind::FollowUp, None),
+        mail(MessageKind::FollowUp, Some("https://x/\r\nBcc: all@client.example")),
+    ] {
+        assert!(!other.contains("List-Unsubscribe") && !other.contains("Bcc"), "{other}");
+    }
+}
+
+#[test]
+fn m_4a_unattended_mail_says_so() {
+    let says = |message: &Message| {
+        let mail = headers(&compose(lead(), message, &[], &agency(), None).expect("a mail"));
+        mail.lines().find_map(|line| line.strip_prefix("Auto-Submitted: ").map(str::to_owned))
+    };
+    let answer = samples::message();
+    assert_eq!(says(&answer).as_deref(), Some("auto-replied"));
+    assert_eq!(says(&Message { in_reply_to: None, ..answer.clone() }).as_deref(), Some("auto-generated"));
+    assert_eq!(says(&Message { written_by: None, ..answer }), None, "a person is no machine");
+}
+
+#[test]
+fn m_5c_a_mail_is_plain_text_without_anything_to_track() {
+    for body in ["Hello, see https://agency.example/p/abc", "<img src=https://t.example/1.gif> & more"] {
+        let message = Message { body: body.into(), ..samples::message() };
+        let mail = compose(lead(), &message, &files(), &agency(), None).expect("a mail");
+        let parsed = MessageParser::default().parse(&mail).expect("a mail");
+        assert_eq!((parsed.text_body_count(), parsed.html_body_count()), (1, parsed.html_body.len()));
+        let text = parsed.text_bodies().next().expect("a text");
+        assert!(text.is_text() && !text.is_text_html(), "the text itself is plain");
+        assert_eq!(parsed.body_text(0).expect("a text").trim_end(), body);
+        // Whatever HTML there is, is a file that somebody opens himself.
+        let shown = parsed.html_bodies().filter(|part| part.is_text_html());
+        assert_eq!(shown.count(), 0, "nothing that a mail program would render");
+    }
 }
 
 #[test]
@@ -125,7 +179,7 @@ fn nothing_that_is_handed_in_becomes_a_header() {
         ..samples::message()
     };
     let from = named(evil);
-    let mail = compose(lead(), &message, &[File { name: evil.into(), bytes: vec![] }], &from).expect("a mail");
+    let mail = compose(lead(), &message, &[File { name: evil.into(), bytes: vec![] }], &from, None).expect("a mail");
     let seen = python(&mail);
     let allowed = [
         "Date",
@@ -155,7 +209,7 @@ fn nothing_that_is_handed_in_becomes_a_header() {
         Message { rfc_id: evil.into(), ..samples::message() },
         Message { rfc_id: "a>b".into(), ..samples::message() },
     ] {
-        assert!(matches!(compose(lead(), &broken, &[], &agency()), Err(SendError::Never(_))));
+        assert!(matches!(compose(lead(), &broken, &[], &agency(), None), Err(SendError::Never(_))));
     }
 }
 
@@ -170,7 +224,7 @@ fn names_of_every_kind_survive() {
         "",
     ] {
         let message = Message { by: Actor::Person("owner".into()), written_by: None, ..samples::message() };
-        let mail = compose(lead(), &message, &[], &named(name)).expect("a mail");
+        let mail = compose(lead(), &message, &[], &named(name), None).expect("a mail");
         let parsed = MessageParser::default().parse(&mail).expect("a mail");
         let shown = parsed.from().and_then(|from| from.first()).and_then(|addr| addr.name()).unwrap_or_default();
         assert_eq!(shown, name);

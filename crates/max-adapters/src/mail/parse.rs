@@ -7,7 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use jiff::Timestamp;
 use mail_parser::{HeaderValue, Message, MessageParser, MimeHeaders, PartType};
-use max_core::lead::MessageKind;
+use max_core::lead::{MessageKind, is_robot};
 
 use super::address::{is_address, is_message_id};
 use super::{history, opt_out};
@@ -122,7 +122,7 @@ fn read(bytes: &[u8]) -> Result<InboundMail, MailError> {
 }
 
 fn kind(message: &Message<'_>, mail: &InboundMail, report: &Report) -> MessageKind {
-    let daemon = is_daemon(&mail.from_address);
+    let daemon = is_robot(&mail.from_address);
     if report.failed || (daemon && !report.is_report && says_undelivered(&mail.subject)) {
         MessageKind::Bounce
     } else if report.is_report || is_automatic_answer(message, mail) {
@@ -147,15 +147,7 @@ fn is_automatic(message: &Message<'_>, from: &str) -> bool {
         name.starts_with("list-") || matches!(name.as_str(), "x-autoreply" | "x-autorespond" | "x-autoresponder")
     });
     let null_sender = says("Return-Path").is_some_and(|value| value.trim().replace(' ', "") == "<>");
-    auto_submitted || bulk || suppress || list || null_sender || is_daemon(from)
-}
-
-fn is_daemon(address: &str) -> bool {
-    let local = address.split('@').next().unwrap_or_default().to_lowercase();
-    let plain: String = local.chars().filter(|c| c.is_ascii_alphanumeric()).collect();
-    matches!(plain.as_str(), "mailerdaemon" | "postmaster" | "noreply" | "donotreply" | "mailer" | "bounce" | "bounces")
-        || local.starts_with("bounce+")
-        || local.starts_with("bounces+")
+    auto_submitted || bulk || suppress || list || null_sender || is_robot(from)
 }
 
 fn says_undelivered(subject: &str) -> bool {

@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use max_adapters::agency::Agency;
 use max_adapters::voices::playbook::Playbook;
 use max_core::apply::apply;
-use max_core::command::{Command, Incoming, Request};
+use max_core::command::{Command, Incoming, Request, Seen};
 use max_core::decide::{Decision, decide, due};
 use max_core::error::Refusal;
 use max_core::event::{Entry, Event};
@@ -103,7 +103,9 @@ impl House {
         self.steps += 1;
         self.now += SignedDuration::from_mins(61);
         let mut fresh = Fresh::new(self.now, self.steps);
-        let request = Request::new(by.clone(), command);
+        let his = self.messages.iter().filter(|m| m.direction == Direction::In);
+        let said = his.map(|m| (m.id.to_string(), m.body.clone())).collect();
+        let request = Request::new(by.clone(), command).having_seen(Seen { said, ..Seen::default() });
         let decision = decide(Some(&self.lead), self.lead.id, &request, &mut fresh, &self.policy).map_err(Box::new)?;
         let Decision::Events(events) = decision else {
             return Ok(());

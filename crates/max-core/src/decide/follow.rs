@@ -3,9 +3,7 @@
 use super::Deciding;
 use crate::event::Event;
 use crate::id::ApprovalId;
-use crate::lead::{
-    Approval, ApprovalKind, ArtifactRef, ClientWait, Direction, Draft, MessageKind, Outcome, Task, TaskReason,
-};
+use crate::lead::{Approval, ApprovalKind, ArtifactRef, ClientWait, Draft, MessageKind, Outcome, Task, TaskReason};
 use crate::stages::{Next, StageResult, Work};
 
 impl Deciding<'_> {
@@ -35,10 +33,9 @@ impl Deciding<'_> {
         self.go_on(next, task, &work.summary);
     }
 
-    /// Tells the client that the message arrived while the answer waits for a person: once for what was written.
+    /// Tells the client that the message arrived while the answer waits for a person: once in a while.
     fn acknowledge(&mut self, receipt: Option<&Draft>) {
-        let since = self.lead.messages.iter().rev().take_while(|m| m.direction == Direction::Out);
-        let told = since.into_iter().any(|m| m.kind == MessageKind::Receipt);
+        let told = self.acknowledged_lately();
         if let Some(receipt) = receipt.filter(|_| !told && !self.lead.contact.email.trim().is_empty()) {
             self.queue(receipt, &[]);
         }

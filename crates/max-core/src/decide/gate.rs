@@ -17,6 +17,7 @@ impl Deciding<'_> {
     /// The first gate. Refuses the work for findings that nobody can waive, and keeps the others for the approval.
     pub(super) fn check_submission(&mut self, task: &Task, work: &Work) -> Result<(), Refusal> {
         let mut findings = stages::check(self.lead, task, work, self.policy);
+        findings.extend(stages::check_said(self.lead, work, &self.request.seen.said));
         findings.extend(self.check_signed_files(work));
         findings.extend(self.request.seen.findings.iter().cloned());
         let findings = once_each(findings);

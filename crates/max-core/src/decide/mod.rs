@@ -35,14 +35,14 @@ pub mod identity;
 mod intake;
 mod messages;
 mod moves;
-mod outbox;
+pub(crate) mod outbox;
 mod people;
 mod privacy;
 mod refusals;
 pub mod signing;
 mod steps;
 mod tasks;
-mod time;
+pub(crate) mod time;
 
 use crate::command::{Command, Request};
 use crate::error::{Refusal, RefusalKind};

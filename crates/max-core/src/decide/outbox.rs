@@ -6,7 +6,93 @@ use super::Deciding;
 use crate::error::{Refusal, RefusalKind};
 use crate::event::Event;
 use crate::id::{Digest, MessageId};
-use crate::lead::{Actor, ArtifactRef, Delivery, Direction, Draft, Message, MessageKind, Outcome};
+use crate::lead::{
+    Actor, ArtifactRef, Delivery, Direction, Draft, Message, MessageKind, Outcome, address_key, is_robot,
+};
+use crate::rules::{Rule, Weight};
+
+/// What is checked about mail, in the words of `product.md` 2.3. The other checks of mail stand where it is written and
+/// read: `channels::folder`, `mail::parse`, `usecase::receive_mail`.
+pub const RULES: &[Rule] = &[
+    rule(
+        "M-2a",
+        "A follow-up names an address to unsubscribe at in one click (RFC 8058), where clients can reach the portal.",
+        "channels::folder::compose",
+        "m_2a_a_follow_up_can_be_unsubscribed_from_in_one_click",
+    ),
+    rule(
+        "M-2b",
+        "Unsubscribing is a POST without sign-in; fetching the address changes nothing.",
+        "portal::unsubscribe::leave",
+        "m_2b_unsubscribing_is_a_post_and_looking_changes_nothing",
+    ),
+    rule(
+        "M-3a",
+        "A mail has a random Message-ID of its own that is stored before it leaves, and names what it answers.",
+        "decide::outbox::queue",
+        "m_3a_a_mail_has_its_own_id_before_it_leaves_and_names_its_thread",
+    ),
+    rule(
+        "M-3b",
+        "An answer finds its lead by In-Reply-To and References; a sender known only by an address is marked unverified. \
+         No subject line decides anything.",
+        "usecase::receive_mail::receive_mail",
+        "m_3b_a_mail_finds_its_lead_by_its_thread_and_never_by_its_subject",
+    ),
+    rule(
+        "M-4a",
+        "What no person wrote says so: Auto-Submitted is auto-replied for an answer, auto-generated otherwise (RFC 3834).",
+        "channels::folder::compose",
+        "m_4a_unattended_mail_says_so",
+    ),
+    rule(
+        "M-4b",
+        "No answer goes to a null Return-Path, Auto-Submitted other than no, List-*, Precedence bulk, list or junk, \
+         X-Auto-Response-Suppress, a mailer-daemon or the agency's own address.",
+        "usecase::receive_mail::receive_mail",
+        "m_4b_what_a_machine_wrote_is_never_answered",
+    ),
+    rule(
+        "M-4c",
+        "No automatic mail leaves to the agency's own address or to one that no person reads.",
+        "decide::outbox::release",
+        "m_4c_no_automatic_mail_to_ourselves_or_to_a_robot",
+    ),
+    rule(
+        "M-4d",
+        "A sender gets one automatic receipt a day, however often he writes.",
+        "decide::outbox::acknowledged_lately",
+        "m_4d_a_sender_gets_one_receipt_a_day",
+    ),
+    rule(
+        "M-4e",
+        "More than five automatic mails to one client within an hour, without a person in between, stop and call a person.",
+        "decide::outbox::too_many_mails",
+        "m_4e_a_sixth_automatic_mail_within_an_hour_calls_a_person",
+    ),
+    rule(
+        "M-5a",
+        "A mail leaves once: the same message again is the same mail, also after a crash.",
+        "channels::folder::write",
+        "the_same_message_twice_is_one_mail",
+    ),
+    rule(
+        "M-5b",
+        "A bounce marks the address dead, and nothing automatic leaves any more.",
+        "decide::messages::bounced",
+        "a_bounce_calls_a_person_and_stops_what_is_automatic",
+    ),
+    rule(
+        "M-5c",
+        "A mail is plain text with its files: no HTML, so no tracking pixel.",
+        "channels::folder::compose",
+        "m_5c_a_mail_is_plain_text_without_anything_to_track",
+    ),
+];
+
+const fn rule(id: &'static str, says: &'static str, check: &'static str, test: &'static str) -> Rule {
+    Rule { id, says, weight: Weight::Refuses, check, test }
+}
 
 impl Deciding<'_> {
     pub(super) fn send(&mut self, subject: &str, body: &str) -> Result<(), Refusal> {
@@ -92,6 +178,12 @@ impl Deciding<'_> {
         } else if let Some(why) = lead.unreachable.as_ref().filter(|_| message.automatic && !owed) {
             self.events.push(held(why));
             self.escalate_unless_open(&format!("{why}, and a message could not go out; reach them another way"));
+        } else if message.automatic && self.is_own(&lead.contact.email) {
+            self.events.push(held("the address is the agency's own"));
+            self.escalate_unless_open("the lead has the agency's own address; correct it, or close the lead");
+        } else if message.automatic && is_robot(&lead.contact.email) {
+            self.events.push(held("nobody reads the address"));
+            self.escalate_unless_open("no person reads this address; find another way to reach the client");
         } else if message.automatic && !owed && self.too_many_mails(message.at) {
             self.events.push(held("too many automatic mails in an hour"));
             self.escalate_unless_open(
@@ -132,6 +224,19 @@ impl Deciding<'_> {
         };
         self.events.push(Event::MessageReleased { message: id, rule });
         Ok(())
+    }
+
+    /// True for an address of the agency: mail to it would come back as an enquiry.
+    fn is_own(&self, address: &str) -> bool {
+        let key = address_key(address);
+        self.policy.own_addresses().any(|own| address_key(&own) == key)
+    }
+
+    /// RFC 3834: one automatic receipt to a sender in a period, however often he writes.
+    pub(super) fn acknowledged_lately(&self) -> bool {
+        let since = self.fresh.now() - self.policy.receipt_every;
+        let told = self.lead.messages.iter().filter(|m| m.kind == MessageKind::Receipt);
+        told.into_iter().any(|m| m.direction == Direction::Out && m.at > since)
     }
 
     fn too_many_mails(&self, at: Timestamp) -> bool {

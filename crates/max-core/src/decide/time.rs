@@ -5,15 +5,62 @@ use jiff::Timestamp;
 use super::Deciding;
 use crate::error::Refusal;
 use crate::event::Event;
-use crate::lead::{Approval, ApprovalKind, ClientAsk, ClientWait, Direction, Lead, MessageKind, TaskReason, Turn};
-use crate::policy::Policy;
+use crate::lead::{Approval, ApprovalKind, ClientAsk, ClientWait, Direction, Draft, Lead, MessageKind, TaskReason, Turn};
+use crate::policy::{Policy, Receipt};
+use crate::prose;
+use crate::rules::{Rule, Weight};
 use crate::stage::Stage;
 use crate::stages::delivery_pm;
 use crate::stages::onboarding::{self, Owner, Step, StepState};
 
+/// Who writes the receipt that the clock brings about: the agency's own template, no model.
+const RECEIPT_BY: &str = "playbook";
+
+/// What is checked about the calendar of follow-ups.
+pub const RULES: &[Rule] = &[
+    Rule {
+        id: "FU-4",
+        says: "After an offer a silent client is reminded on the working days nearest to days 2, 5, 10 and 21, of which the \
+               last closes politely; after other questions twice, then once more to close. No more than that.",
+        weight: Weight::Refuses,
+        check: "policy::follow_up_at",
+        test: "a_silent_client_is_reminded_on_the_calendar_and_then_lost_and_a_reply_reopens",
+    },
+    Rule {
+        id: "FU-5",
+        says: "A reminder falls into the client's working hours, on no weekend and on no holiday of either side.",
+        weight: Weight::Refuses,
+        check: "decide::time::follow_up_due",
+        test: "fu_5_a_reminder_keeps_the_clients_working_hours",
+    },
+    Rule {
+        id: "FU-6",
+        says: "A reply, an opt-out, a bounce and a take-over each end the reminders.",
+        weight: Weight::Refuses,
+        check: "decide::time::turn_due",
+        test: "fu_6_a_reply_an_opt_out_a_bounce_and_a_take_over_end_the_reminders",
+    },
+    Rule {
+        id: "FU-7",
+        says: "An out-of-office answer moves the reminders and is no reply.",
+        weight: Weight::Refuses,
+        check: "decide::messages::nobody_there",
+        test: "an_out_of_office_answer_moves_the_sequence_and_is_no_reply",
+    },
+    Rule {
+        id: "FU-8",
+        says: "A client who writes after the last reminder is the same lead again.",
+        weight: Weight::Refuses,
+        check: "decide::messages::client_wrote",
+        test: "a_silent_client_is_reminded_on_the_calendar_and_then_lost_and_a_reply_reopens",
+    },
+];
+
 /// What a clock brings about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Due {
+    /// The client hears that the message arrived: the first reply takes longer than it may.
+    Receipt,
     /// A follow-up to a silent client.
     FollowUp {
         /// 1 for the first.
@@ -40,6 +87,30 @@ pub fn due(lead: &Lead, policy: &Policy) -> Option<(Timestamp, Due)> {
     if let Some(erasure) = &lead.privacy.erasure {
         return approval_due(erasure);
     }
+    if let Some(at) = receipt_due(lead, policy) {
+        // Before the first word to a client nothing else waits on the clock but a person's decision.
+        return sooner(turn_due(lead, policy), Some((at, Due::Receipt)));
+    }
+    turn_due(lead, policy)
+}
+
+/// When the neutral receipt leaves, for an enquiry that was taken for one and has had no answer yet (FR-1). Also while
+/// an escalation is open: the client waits all the same. A person who has taken over writes himself.
+fn receipt_due(lead: &Lead, policy: &Policy) -> Option<Timestamp> {
+    let answered = lead.messages.iter().any(|m| m.direction == Direction::Out);
+    let came_in = lead.history.first().is_some_and(|step| step.to_stage == Stage::LeadGen);
+    let waits = lead.stage == Stage::FirstResponder && lead.outcome().is_none() && came_in && !answered;
+    let reachable = lead.unreachable.is_none() && lead.taken_over.is_none() && !lead.contact.email.trim().is_empty();
+    (waits && reachable && receipt_of(lead, policy).is_some()).then(|| lead.created_at + policy.first_reply_within)
+}
+
+/// The receipt in the client's language, else in English.
+fn receipt_of<'p>(lead: &Lead, policy: &'p Policy) -> Option<&'p Receipt> {
+    let tag = lead.language.as_deref().map(prose::primary).unwrap_or("en");
+    policy.receipts.get(tag).or_else(|| policy.receipts.get("en"))
+}
+
+fn turn_due(lead: &Lead, policy: &Policy) -> Option<(Timestamp, Due)> {
     if lead.taken_over.is_some() {
         return None;
     }
@@ -178,6 +249,16 @@ impl Deciding<'_> {
             return Ok(());
         }
         match (due, &self.lead.turn) {
+            (Due::Receipt, _) => {
+                if let Some(receipt) = receipt_of(self.lead, self.policy) {
+                    let (subject, body) = (receipt.subject.clone(), receipt.body.clone());
+                    let written_by = RECEIPT_BY.into();
+                    self.queue(
+                        &Draft { kind: MessageKind::Receipt, subject, body, attachments: Vec::new(), written_by },
+                        &[],
+                    );
+                }
+            }
             (Due::FollowUp { number, last }, _) => {
                 self.open_task(self.lead.stage.eidolon(), TaskReason::FollowUp { number, last });
             }

@@ -10,9 +10,11 @@ use super::{people, promises};
 use crate::figures::{self, Money, Percent, Value};
 use crate::lead::Lead;
 use crate::policy::Policy;
+use crate::prose;
 use crate::stage::Stage;
 use crate::stages::closer::{LeverKind, Proposal};
 use crate::stages::delivery_pm::{Class, sorted_requests};
+use crate::stages::scoping::Scope;
 
 /// Keys under which results keep the client's words. What stands beside one of them is his figure, not ours.
 const HIS_WORDS: [&str; 7] = ["quote", "quotes", "evidence", "wants", "goal", "facts", "asks"];
@@ -35,8 +37,8 @@ pub struct Known {
     /// The domain of the client's address, where it is his and not a mail provider's.
     domain: Option<String>,
     phones: BTreeSet<String>,
-    /// Whether something is agreed to cost nothing: a defect that is mended, an item given with the offer.
-    gives_free: bool,
+    /// What is agreed to cost nothing: a defect that is mended, an item given with the offer.
+    free: Vec<FreeThing>,
     /// Whether it is known how the agency is reached; without that, its own address looks like a stranger's.
     names_agency: bool,
 }
@@ -50,9 +52,7 @@ impl Known {
         for values in lead.data.values() {
             values.values().for_each(|value| known.walk("", value, false));
         }
-        let offer: Option<Proposal> = lead.stage_value(Stage::Closer, "proposal");
-        let gives = offer.is_some_and(|offer| offer.levers.iter().any(|lever| lever.kind == LeverKind::FreeItem));
-        known.gives_free = gives || sorted_requests(lead).iter().any(|request| request.class == Class::Defect);
+        known.free = free_things(lead);
         known.read_policy(policy);
         known.read_history(lead);
         known.his_figures = figures::find(&known.his).into_iter().map(|f| f.value).collect();
@@ -168,9 +168,10 @@ impl Known {
         self.his.contains(words)
     }
 
-    /// Whether a promise is kept by a result: a defect is mended at no charge, a free item is free.
-    pub fn agreed_to(&self, promise: &str) -> bool {
-        self.gives_free && promises::is_free(promise)
+    /// Whether a promise is kept by a result: a defect is mended at no charge, a free item is free. What is free is
+    /// named in the same sentence; a free newsletter makes no free hosting.
+    pub fn agreed_to(&self, promise: &str, sentence: &str) -> bool {
+        promises::is_free(promise) && self.free.iter().any(|thing| thing.is_named_in(sentence))
     }
 
     /// Whether an address is the client's, the agency's, or one that the client wrote himself.
@@ -189,6 +190,49 @@ impl Known {
     pub fn has_id(&self, id: &str) -> bool {
         self.ids.contains(id) || self.ours.contains(id) || self.his.contains(id)
     }
+}
+
+/// Something that is agreed to cost nothing.
+#[derive(Debug)]
+struct FreeThing {
+    /// The ids it has in scope, offer and requests.
+    ids: Vec<String>,
+    /// The words that name it, in lower case.
+    words: BTreeSet<String>,
+}
+
+impl FreeThing {
+    fn new(ids: Vec<String>, texts: &[&str]) -> Self {
+        let words = texts.iter().flat_map(|text| prose::words(text).split(' ').map(str::to_owned).collect::<Vec<_>>());
+        Self { ids, words: words.filter(|word| prose::is_concrete(word)).collect() }
+    }
+
+    /// By its id, or by two of its words (by the only one, where it has no more).
+    fn is_named_in(&self, sentence: &str) -> bool {
+        let said = prose::words(sentence);
+        let said: BTreeSet<&str> = said.split(' ').collect();
+        let named = self.words.iter().filter(|word| said.contains(word.as_str())).count();
+        let by_id = |id: &String| !id.is_empty() && sentence.contains(id.as_str());
+        self.ids.iter().any(by_id) || (named > 0 && named >= self.words.len().min(2))
+    }
+}
+
+fn free_things(lead: &Lead) -> Vec<FreeThing> {
+    let scope: Option<Scope> = lead.stage_value(Stage::Scoping, "scope");
+    let requirement = |id: &str| scope.as_ref().and_then(|scope| scope.requirement(id));
+    let offer: Option<Proposal> = lead.stage_value(Stage::Closer, "proposal");
+    let levers = offer.iter().flat_map(|offer| &offer.levers).filter(|lever| lever.kind == LeverKind::FreeItem);
+    let given = levers.map(|lever| {
+        let text = requirement(&lever.requirement).map_or("", |r| r.text.as_str());
+        FreeThing::new(vec![lever.requirement.clone()], &[text])
+    });
+    let requests = sorted_requests(lead);
+    let defects = requests.iter().filter(|request| request.class == Class::Defect).map(|request| {
+        let concerns = request.requirement.clone().unwrap_or_default();
+        let text = requirement(&concerns).map_or("", |r| r.text.as_str());
+        FreeThing::new(vec![request.id.clone(), concerns.clone()], &[text, &request.quote])
+    });
+    given.chain(defects).collect()
 }
 
 /// The same figure, whichever way it was written.

@@ -113,19 +113,31 @@ fn og_4_a_promise_is_held_in_every_language() {
 #[test]
 fn what_is_agreed_to_cost_nothing_may_be_said_to_and_nothing_else_may() {
     let mut lead = lead();
-    let request = json!({"id": "RQ-1", "source": "lead", "quote": "it is broken", "class": "defect", "confidence": 90, "reason": "it was agreed"});
+    let request = json!({"id": "RQ-1", "source": "lead", "quote": "the booking form is broken", "class": "defect", "confidence": 90, "reason": "it was agreed"});
     let defect = json!([{"requests": [request]}]);
     lead.data.entry(Stage::DeliveryPM).or_default().insert("requests".into(), defect);
     let rules = |body: &str| -> Vec<String> {
         let text = OutgoingText { subject: "Your report".into(), body: body.into() };
         check(&lead, &Policy::default(), &text, &Seen::default()).into_iter().map(|f| f.rule).collect()
     };
-    for said in
-        ["We mend it at no charge.", "Wir beheben es kostenlos.", "Wij herstellen het gratis.", "C'est gratuit."]
-    {
+    for said in [
+        "We mend the booking form at no charge.",
+        "Wir beheben RQ-1 kostenlos.",
+        "Wij herstellen RQ-1 gratis, zoals afgesproken.",
+        "Pour RQ-1, c'est gratuit.",
+    ] {
         assert_eq!(rules(said), Vec::<String>::new(), "{said}");
     }
-    assert_eq!(rules("We mend it and guarantee that it never breaks again."), ["OG-4"]);
+    // The defect makes nothing else free, also not in the sentence after it.
+    for said in [
+        "Hosting is free of charge.",
+        "We mend the booking form. Hosting is free of charge.",
+        "RQ-1 is on our list.\n\nDas Hosting ist kostenlos.",
+        "The form for your newsletter is free of charge.",
+        "We mend it and guarantee that RQ-1 never breaks again.",
+    ] {
+        assert_eq!(rules(said), ["OG-4"], "{said}");
+    }
 }
 
 #[test]

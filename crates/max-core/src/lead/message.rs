@@ -169,6 +169,9 @@ pub struct MessageMeta {
     pub at: Timestamp,
     /// RFC 5322 Message-ID.
     pub rfc_id: String,
+    /// When the channel took it, for one that left.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sent_at: Option<Timestamp>,
     /// True when no person wrote it.
     pub automatic: bool,
     /// SHA-256 of the text, so that no follow-up says the same twice.

@@ -29,7 +29,7 @@ pub use message::{Delivery, Direction, Draft, Message, MessageKind, MessageMeta}
 pub use outcome::{Outcome, StageTransition, Status};
 pub use people::{Escalation, IncomingPayment, Signature, SigningEvidence, SigningMethod, TakeOver};
 pub use privacy::{Basis, Consent, Disclosure, ErasureRequest, IdentityCheck, Privacy, Purpose, Wish};
-pub use sameness::{address_key, mail_domain, site_domain};
+pub use sameness::{address_key, is_robot, mail_domain, site_domain};
 pub use turn::{ClientAsk, ClientWait, Ending, Need, Task, TaskReason, Turn};
 
 /// Everything the log says about a lead. Changed by [`crate::apply::apply`] only.

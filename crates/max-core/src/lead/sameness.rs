@@ -90,6 +90,15 @@ pub fn mail_domain(address: &str) -> Option<String> {
     company(domain)
 }
 
+/// True for an address that no person reads: a mailer-daemon, `no-reply`.
+pub fn is_robot(address: &str) -> bool {
+    let local = address.split('@').next().unwrap_or_default().to_lowercase();
+    let plain: String = local.chars().filter(|c| c.is_ascii_alphanumeric()).collect();
+    matches!(plain.as_str(), "mailerdaemon" | "postmaster" | "noreply" | "donotreply" | "mailer" | "bounce" | "bounces")
+        || local.starts_with("bounce+")
+        || local.starts_with("bounces+")
+}
+
 /// The domain of a web site as somebody wrote it, without `www.`; nothing for what is no host name.
 pub fn site_domain(website: &str) -> Option<String> {
     let site = website.trim();

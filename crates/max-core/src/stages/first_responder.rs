@@ -1,5 +1,6 @@
 //! FirstResponder: the first useful reply, in the client's language, within a minute.
 
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -7,8 +8,9 @@ use super::{Finding, StageResult, Work, placeholder};
 use crate::figures::{self, Value};
 use crate::lead::{Direction, Draft, Lead, MessageKind};
 use crate::policy::Policy;
-use crate::prose;
+use crate::prose::{self, Address};
 use crate::rules::{Rule, Weight};
+use crate::stage::Stage;
 
 /// What is checked here.
 pub const RULES: &[Rule] = &[
@@ -20,6 +22,20 @@ pub const RULES: &[Rule] = &[
         test: "fr_1_a_reply_is_short_with_few_questions_and_one_next_step",
     },
     Rule {
+        id: "FR-1b",
+        says: "The first reply leaves within 60 seconds of the enquiry; how long it took is measured from the log.",
+        weight: Weight::Advises,
+        check: "stages::first_responder::check_speed",
+        test: "fr_1b_a_first_reply_that_took_longer_is_found",
+    },
+    Rule {
+        id: "FR-1c",
+        says: "Where no reply has left after 60 seconds (a person must release it, a mind is slow), a neutral receipt does.",
+        weight: Weight::Refuses,
+        check: "decide::time::receipt_due",
+        test: "fr_1c_a_receipt_leaves_when_the_reply_takes_longer",
+    },
+    Rule {
         id: "FR-2",
         says: "The first reply takes up a concrete word of the client's message.",
         weight: Weight::Refuses,
@@ -28,14 +44,23 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         id: "FR-3",
-        says: "A reply is written in the language it claims, and addresses the client as the client addresses the agency.",
+        says: "A reply is written in the language it claims, which is the client's, and addresses the client as the client \
+               addresses the agency.",
         weight: Weight::Refuses,
         check: "stages::first_responder::check_language",
         test: "fr_3_language_and_form_of_address_are_the_clients",
     },
     Rule {
+        id: "FR-3b",
+        says: "Who says du, je or tu is addressed so in every later mail, and who is addressed formally stays so.",
+        weight: Weight::Blocks,
+        check: "stages::first_responder::check_every_mail",
+        test: "fr_3b_the_form_of_address_is_kept_in_later_mails",
+    },
+    Rule {
         id: "FR-4",
-        says: "What a machine wrote says so and says how to reach a person.",
+        says: "Every reply, and whatever else is the first mail to a client, says that a machine wrote it and how to reach a \
+               person.",
         weight: Weight::Refuses,
         check: "stages::first_responder::check_disclosure",
         test: "fr_4_a_machines_reply_says_so_and_names_a_person",
@@ -102,6 +127,14 @@ pub struct Fact {
     pub topic: String,
     /// The client's words.
     pub quote: String,
+    /// The message they stand in: its id, or `lead` for what came in first.
+    #[serde(default = "first_message")]
+    pub source: String,
+}
+
+/// Older records name no message: the first one was the only one then.
+fn first_message() -> String {
+    super::sources::LEAD.into()
 }
 
 pub(super) fn check(lead: &Lead, work: &Work, _policy: &Policy, findings: &mut Vec<Finding>) {
@@ -120,9 +153,86 @@ pub(super) fn check(lead: &Lead, work: &Work, _policy: &Policy, findings: &mut V
         check_language(lead, draft, reply, findings);
         check_promises(lead, draft, reply, findings);
     }
-    for draft in &work.messages {
+}
+
+/// What holds for the mails of every stage: the first one discloses the AI, and none changes the form of address.
+pub(super) fn check_every_mail(lead: &Lead, work: &Work, findings: &mut Vec<Finding>) {
+    let reply = matches!(work.result, StageResult::Reply(_));
+    let first = !lead.messages.iter().any(|m| m.direction == Direction::Out);
+    for draft in work.messages.iter().filter(|_| reply || first) {
         check_disclosure(draft, findings);
     }
+    let Some(language) = lead.language.as_deref().filter(|_| !reply) else { return };
+    let profile = lead.stage_value::<Profile>(Stage::FirstResponder, "profile");
+    // Formal is what a profile says of who said nothing; he may still say du.
+    let by_profile = profile.and_then(|p| Address::named(&p.address)).filter(|a| *a == Address::Informal);
+    let Some(theirs) = prose::address(&lead.contact.message, language).or(by_profile) else { return };
+    for (index, draft) in work.messages.iter().enumerate() {
+        let ours = prose::address(&draft.body, language).filter(|ours| *ours != theirs);
+        if let Some(ours) = ours.filter(|_| prose::language(&draft.body) == Some(prose::primary(language))) {
+            findings.push(
+                Finding::new(
+                    "FR-3b",
+                    format!("the client's address is {}, the mail's is {}", theirs.name(), ours.name()),
+                )
+                .at(format!("messages[{index}].body"))
+                .mend("address the client as before"),
+            );
+        }
+    }
+}
+
+/// How soon a client was answered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct FirstReply {
+    /// The seconds until the neutral receipt left, if one did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub receipt_after_seconds: Option<i64>,
+    /// The seconds until the first mail left that says more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reply_after_seconds: Option<i64>,
+    /// The seconds that it may take.
+    pub at_most_seconds: i64,
+}
+
+impl FirstReply {
+    /// How soon this lead was answered, by its log; nothing where nobody is to be answered.
+    pub fn of(lead: &Lead, policy: &Policy) -> Option<Self> {
+        // A project that was taken over under way had its first reply elsewhere.
+        let from_the_start = lead.history.first()?.to_stage == Stage::LeadGen;
+        if !from_the_start || lead.contact.email.trim().is_empty() {
+            return None;
+        }
+        let asked = lead.created_at;
+        let first = |receipt: bool| {
+            let mut sent = lead.messages.iter().filter(|m| (m.kind == MessageKind::Receipt) == receipt);
+            let at = sent.find_map(|m| m.sent_at.filter(|_| m.direction == Direction::Out))?;
+            Some(at.duration_since(asked).as_secs())
+        };
+        let (receipt, reply) = (first(true), first(false));
+        let at_most_seconds = policy.first_reply_within.as_secs();
+        Some(Self { receipt_after_seconds: receipt, reply_after_seconds: reply, at_most_seconds })
+    }
+}
+
+/// FR-1: how long the first reply took, or has taken so far.
+pub fn check_speed(lead: &Lead, policy: &Policy, now: Timestamp) -> Option<Finding> {
+    let measured = FirstReply::of(lead, policy)?;
+    let waiting = (lead.outcome().is_none() && lead.stage <= Stage::FirstResponder)
+        .then(|| now.duration_since(lead.created_at).as_secs());
+    let (took, word) = match measured.reply_after_seconds {
+        Some(took) => (took, "took"),
+        None => (waiting?, "has been waited for since"),
+    };
+    (took > measured.at_most_seconds).then(|| {
+        let receipt = match measured.receipt_after_seconds {
+            Some(after) => format!("; a receipt left after {after} s"),
+            None => String::new(),
+        };
+        let detail =
+            format!("the first reply {word} {took} s; it should leave within {} s{receipt}", measured.at_most_seconds);
+        Finding::new("FR-1b", detail).at("messages").mend("look at who held it: a release by a person, or a slow voice")
+    })
 }
 
 /// Ways to ask for something, by what is asked for: a reply asks for one.
@@ -215,6 +325,14 @@ fn check_language(lead: &Lead, draft: &Draft, reply: &Reply, findings: &mut Vec<
         finding(
             format!("the reply says it is written in `{claimed}` but reads like `{found}`"),
             "write in one language",
+        );
+    }
+    let heard = prose::language(&lead.contact.message)
+        .filter(|_| lead.stage_value::<Profile>(Stage::FirstResponder, "profile").is_none());
+    if let Some(heard) = heard.filter(|heard| *heard != prose::primary(&reply.language)) {
+        finding(
+            format!("the client writes `{heard}`, the reply takes it for `{}`", reply.language),
+            "answer in the client's language",
         );
     }
     // The client's form is read from the client's own words, in the client's own language.

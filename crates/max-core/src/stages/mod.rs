@@ -15,6 +15,9 @@ pub mod lead_gen;
 pub mod onboarding;
 pub mod orchestra;
 pub mod scoping;
+pub mod sources;
+
+use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -339,8 +342,9 @@ pub fn check(lead: &Lead, task: &Task, work: &Work, policy: &Policy) -> Vec<Find
             }
         }
     }
+    first_responder::check_every_mail(lead, work, &mut findings);
     if work.messages.iter().filter(|m| m.kind == MessageKind::Receipt).any(|m| !m.attachments.is_empty()) {
-        findings.push(Finding::new("X-5", "a receipt says that a message arrived and carries nothing"));
+        findings.push(Finding::new("X-1", "a receipt says that a message arrived and carries nothing"));
     }
     for (index, artifact) in work.artifacts.iter().enumerate() {
         if work.artifacts.iter().skip(index + 1).any(|other| other.name == artifact.name) {
@@ -374,6 +378,17 @@ pub fn check(lead: &Lead, task: &Task, work: &Work, policy: &Policy) -> Vec<Find
         StageResult::FollowUp(f) => check_follow_up(lead, task, f, work, &mut findings),
         StageResult::Answer(a) => check_answer(lead, a, &mut findings),
         StageResult::Withdrawn(_) | StageResult::NeedsPerson(_) | StageResult::Recommendation(_) => {}
+    }
+    findings
+}
+
+/// What the client's own words tell about the work: quotes that nobody said, wishes that nobody took up. `said` holds
+/// the texts of his messages, by id.
+pub fn check_said(lead: &Lead, work: &Work, said: &BTreeMap<String, String>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    sources::check(lead, &work.result, said, &mut findings);
+    if let StageResult::Scope(scope) = &work.result {
+        scoping::check_heard(lead, scope, said, &mut findings);
     }
     findings
 }
@@ -505,8 +520,8 @@ pub fn is_artifact_name(name: &str) -> bool {
 
 /// The first unfilled placeholder in a text, if there is one (rule X-2).
 pub fn placeholder(text: &str) -> Option<&'static str> {
-    ["lorem ipsum", "{{", "}}", "[client", "TBD", "TODO", "XXX", "undefined"].into_iter().find(|word| {
-        if word.chars().all(|c| c.is_ascii_uppercase()) {
+    ["lorem ipsum", "{{", "}}", "[client", "TBD", "TODO", "XXX", "NaN", "undefined"].into_iter().find(|word| {
+        if word.starts_with(|c: char| c.is_ascii_uppercase()) {
             has_word(text, word)
         } else {
             text.to_lowercase().contains(word)

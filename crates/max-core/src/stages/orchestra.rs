@@ -32,7 +32,8 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         id: "MK-3",
-        says: "the mockup carries the client's name and terms he used himself, and no filler text",
+        says: "the mockup carries the client's name and terms he used himself, and no filler text; that it has none of his \
+               terms is noticed",
         weight: Weight::Blocks,
         check: "stages::orchestra::check_words",
         test: "mk_3_terms_are_the_clients_own",
@@ -247,6 +248,20 @@ fn check_coverage(mockup: &Mockup, scope: &Scope, findings: &mut Vec<Finding>) {
 
 /// The words are the client's and no filler (MK-3).
 fn check_words(lead: &Lead, mockup: &Mockup, scope: &Scope, findings: &mut Vec<Finding>) {
+    let names = [Some(lead.contact.name.as_str()), lead.contact.company.as_deref(), Some(scope.title.as_str())];
+    let shown = plain(mockup.client.trim_end_matches('…'));
+    if shown.is_empty() || !names.into_iter().flatten().any(|name| plain(name).contains(&shown)) {
+        findings.push(
+            Finding::new("MK-3", format!("`{}` is not what this client is called", mockup.client))
+                .at("client")
+                .mend("put the client's company or name into the head of the mockup"),
+        );
+    }
+    if mockup.terms.is_empty() {
+        let found = Finding::new("MK-3", "the mockup repeats no word of the client's trade").at("terms");
+        let found = found.mend("name a service or product as the client calls it");
+        findings.push(Finding { weight: Weight::Advises, ..found });
+    }
     for (index, screen) in mockup.screens.iter().enumerate() {
         if screen.title.trim().is_empty() || placeholder(&screen.title).is_some() {
             findings.push(Finding::new("MK-3", "a screen has no real heading").at(format!("screens[{index}].title")));

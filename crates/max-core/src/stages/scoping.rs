@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 pub use checks::{
     QUESTIONS_AT_MOST, ROUNDS_AT_MOST, check_assumptions, check_budget, check_dates, check_deliverables,
-    check_exclusions, check_musts, check_open_questions, check_quotes, check_requirements, check_sources, check_wishes,
+    check_exclusions, check_heard, check_musts, check_open_questions, check_requirements, check_sections, check_wishes,
     check_words,
 };
 pub(super) use checks::{check_questions, check_scope};
@@ -46,7 +46,7 @@ pub const RULES: &[Rule] = &[
     rule(
         "SC-1",
         Weight::Refuses,
-        "Every requirement has an id R-nnn, a sentence, a priority, an acceptance, a source and, if it is built, an effort; \
+        "Every requirement has an id R-nnn, one sentence, a priority, an acceptance, a source and, if it is built, an effort; \
          at least one is a Must.",
         "stages::scoping::check_requirements",
         "sc_1_every_requirement_is_complete",
@@ -61,7 +61,7 @@ pub const RULES: &[Rule] = &[
     rule(
         "SC-3",
         Weight::Blocks,
-        "Where there are several Musts, they are at most 60 % of the effort.",
+        "Where there are several Musts, they are at most 60 % of the effort; Coulds far from 20 % are noticed.",
         "stages::scoping::check_musts",
         "sc_3_musts_are_at_most_60_percent",
     ),
@@ -104,9 +104,10 @@ pub const RULES: &[Rule] = &[
         "SC-9",
         Weight::Blocks,
         "Every wish of the client is met by a requirement, left out by a Won't, asked about or taken up by the frame, and \
-         nothing is built that no wish asks for.",
-        "stages::scoping::check_wishes",
-        "sc_9_every_wish_goes_somewhere",
+         nothing is built that no wish asks for. No sentence of his that asks for something, read by our own code in all \
+         his messages, is missing among the wishes.",
+        "stages::scoping::check_heard",
+        "sc_9_no_sentence_that_asks_for_something_is_left_unheard",
     ),
     rule(
         "SC-11",
@@ -114,6 +115,14 @@ pub const RULES: &[Rule] = &[
         "A vague word in a requirement is measured.",
         "stages::scoping::check_words",
         "sc_11_vague_words_are_measured",
+    ),
+    rule(
+        "SC-12",
+        Weight::Blocks,
+        "The scope has its sections: goal, success in a number with a date, users, what is in, client duties, \
+         accessibility, privacy, performance, hosting, timeline, risks, acceptance, change rule, glossary.",
+        "stages::scoping::check_sections",
+        "sc_12_a_scope_has_all_its_sections",
     ),
 ];
 

@@ -24,7 +24,8 @@ use max_core::stages::onboarding::{
 };
 use max_core::stages::orchestra::{Face, Mockup, Screen};
 use max_core::stages::scoping::{
-    Bid, Deliverable, OpenQuestion, Priority, Question, Questions, Requirement, Scope, Wish,
+    Bid, Deliverable, Dependency, Measure, OpenQuestion, Priority, Quality, QualityKind, Question, Questions,
+    Requirement, Risk as ScopeRisk, Scope, Term, Users, Wish,
 };
 use max_core::stages::{Answer, FollowUp, NeedsPerson, Recommendation, StageResult, StoredArtifact, Withdrawn, Work};
 
@@ -175,8 +176,10 @@ pub fn qualification(decision: Verdict) -> Work {
         judged: None,
     }));
     match decision {
-        Verdict::NotAFit => result
-            .says(MessageKind::Decline, "Thank you, but we cannot help with this. A review: hello@agency.example."),
+        Verdict::NotAFit => result.says(
+            MessageKind::Decline,
+            "Thank you, but we cannot help with this. I am an AI; a review: hello@agency.example.",
+        ),
         _ => result,
     }
 }
@@ -243,8 +246,33 @@ pub fn the_scope(title: &str) -> Scope {
             milestone: "first release".into(),
             due: None,
         }],
+        measures: vec![Measure {
+            text: "Classes are booked without a call".into(),
+            number: "40 a week".into(),
+            by: Some(date(2027, 6, 30)),
+            ..Measure::default()
+        }],
+        users: vec![Users { text: "Guests of the studio".into(), ..Users::default() }],
+        in_scope: vec!["The booking page".into()],
+        qualities: [QualityKind::Accessibility, QualityKind::Privacy, QualityKind::Performance, QualityKind::Hosting]
+            .map(|of| Quality { of, text: "measured at the end".into() })
+            .into(),
+        dependencies: vec![Dependency {
+            text: "Texts are there before their pages".into(),
+            owner: "the client".into(),
+            requirements: Vec::new(),
+        }],
+        risks: vec![ScopeRisk {
+            text: "Texts come late".into(),
+            effect: "a later date".into(),
+            answer: "a reminder".into(),
+            owner: "Alex Example".into(),
+        }],
+        acceptance: "every Must passes its test".into(),
+        change_rule: "a change order".into(),
+        glossary: vec![Term { term: "guest".into(), means: "whoever books a class".into() }],
         wishes: vec![Wish {
-            quote: "booking page".into(),
+            quote: "We need a booking page for our yoga studio".into(),
             source: "lead".into(),
             met_by: vec!["R-001".into(), "R-002".into()],
             ..Wish::default()
@@ -266,9 +294,14 @@ pub fn scope(title: &str) -> Work {
 pub fn mockup() -> Work {
     let screen =
         Screen { id: "book".into(), title: "Book".into(), face: Face::Booking, requirements: vec!["R-001".into()] };
-    work(StageResult::Mockup(Mockup { screens: vec![screen], ..Mockup::default() }))
-        .leaves("mockup.html", "<h1>Book</h1>")
-        .says(MessageKind::Mockup, "Here is your mockup.")
+    work(StageResult::Mockup(Mockup {
+        client: "Studio Berg".into(),
+        terms: vec!["yoga studio".into()],
+        screens: vec![screen],
+        ..Mockup::default()
+    }))
+    .leaves("mockup.html", "<h1>Book</h1>")
+    .says(MessageKind::Mockup, "Here is your mockup.")
 }
 
 pub fn the_proposal(policy: &Policy, revision: u32) -> Proposal {
@@ -470,7 +503,7 @@ pub fn the_report(lead: &Lead, policy: &Policy, day: Date) -> StatusReport {
 
 pub fn status_report(lead: &Lead, policy: &Policy, day: Date) -> Work {
     work(StageResult::StatusReport(the_report(lead, policy, day)))
-        .says(MessageKind::Report, &format!("How it stands on {day}."))
+        .says(MessageKind::Report, &format!("How it stands on {day}. An AI wrote this; hello@agency.example"))
 }
 
 pub fn milestone_text(id: &str) -> String {
@@ -486,7 +519,7 @@ pub fn milestone_ready(id: &str) -> Work {
         mended: Vec::new(),
     }))
     .leaves(&format!("milestone-{id}.pdf"), &milestone_text(id))
-    .says(MessageKind::Milestone, &format!("Milestone {id} is ready."))
+    .says(MessageKind::Milestone, &format!("Milestone {id} is ready. An AI wrote this; hello@agency.example"))
     .attaches(&format!("milestone-{id}.pdf"))
 }
 
@@ -518,7 +551,7 @@ pub fn change_order(lead: &Lead, policy: &Policy, number: u32, day: Date) -> Wor
     let document = Digest::of(text.as_bytes());
     work(StageResult::ChangeOrder(ChangeOrderReady { order, document, file: file.clone() }))
         .leaves(&file, &text)
-        .says(MessageKind::Contract, &format!("Here is change order {number}."))
+        .says(MessageKind::Contract, &format!("Here is change order {number}. An AI wrote this; hello@agency.example"))
         .attaches(&file)
 }
 

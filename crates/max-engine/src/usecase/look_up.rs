@@ -3,6 +3,7 @@
 //! Every request passes here on its way to the ledger, so there is no way around it, and nothing a caller brought along
 //! under these heads is believed.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use max_core::apply::waiver;
@@ -28,14 +29,14 @@ impl Director {
                 let files = work.artifacts.iter().map(|a| (a.name.clone(), a.sha256)).collect();
                 request.seen.findings = self.lint_files(lead, files).await?;
                 request.seen.strangers = self.strangers(lead, &work.messages).await?;
-                request.seen.client_words = self.client_words(lead).await?;
+                request.seen.said = self.said(lead).await?;
             }
             Command::Decide { approval, approve: true, .. } | Command::WaiveFinding { approval, .. } => {
                 if let Some(approval) = self.pending(lead, *approval).await? {
                     let files = approval.artifacts.iter().map(|a| (a.name.clone(), a.sha256)).collect();
                     request.seen.findings = self.lint_files(lead, files).await?;
                     request.seen.strangers = self.strangers(lead, &approval.outgoing).await?;
-                    request.seen.client_words = self.client_words(lead).await?;
+                    request.seen.said = self.said(lead).await?;
                 }
             }
             Command::Release { message } => {
@@ -43,7 +44,7 @@ impl Director {
                 let (text, waived) = text_and_waivers(&log, *message);
                 request.seen.strangers = self.strangers_in(lead, text.iter().map(|t| t.body.as_str())).await?;
                 request.seen.text = text;
-                request.seen.client_words = words_of_the_client(view::messages(&log));
+                request.seen.said = words_of_the_client(view::messages(&log));
                 request.seen.waived = waived;
             }
             _ => {}
@@ -87,11 +88,11 @@ impl Director {
         let current = lead.artifacts.iter().filter(|a| !a.superseded);
         let mut findings = self.lint_files(lead.id, current.map(|a| (a.name.clone(), a.sha256)).collect()).await?;
         findings.extend(max_core::trace::trace(lead).findings(None));
+        findings.extend(max_core::stages::first_responder::check_speed(lead, &self.inner.policy, self.now()));
         if let Some(approval) = lead.pending_approval() {
             let strangers = self.strangers(lead.id, &approval.outgoing).await?;
             findings.extend(approval.findings.iter().cloned());
-            let client_words = self.client_words(lead.id).await?;
-            let seen = Seen { strangers, client_words, ..Seen::default() };
+            let seen = Seen { strangers, said: self.said(lead.id).await?, ..Seen::default() };
             findings.extend(guard::check_drafts(lead, &self.inner.policy, &approval.outgoing, &seen));
         }
         let mut once: Vec<Finding> = Vec::with_capacity(findings.len());
@@ -103,8 +104,8 @@ impl Director {
         Ok(once)
     }
 
-    /// All that the client has written to us.
-    async fn client_words(&self, lead: LeadId) -> Result<String, Error> {
+    /// All that the client has written to us, by message.
+    async fn said(&self, lead: LeadId) -> Result<BTreeMap<String, String>, Error> {
         Ok(words_of_the_client(self.messages(lead).await?))
     }
 
@@ -135,9 +136,9 @@ impl Director {
     }
 }
 
-fn words_of_the_client(messages: Vec<MessageView>) -> String {
+fn words_of_the_client(messages: Vec<MessageView>) -> BTreeMap<String, String> {
     let his = messages.into_iter().map(|view| view.message).filter(|m| m.direction == Direction::In);
-    his.map(|m| m.body).collect::<Vec<_>>().join("\n")
+    his.map(|m| (m.id.to_string(), m.body)).collect()
 }
 
 /// The text of a queued message, and what a person let pass in the approval by which it was queued.

@@ -49,7 +49,16 @@ pub enum Received {
 impl Director {
     /// Takes in a mail. `signal_id` makes the same mail twice harmless.
     pub async fn receive_mail(&self, mail: Mail, signal_id: SignalId) -> Result<Received, Error> {
+        let mut mail = mail;
         let person = max_core::lead::address_key(&mail.from_address);
+        // Our own mail that comes back is no enquiry, and an answer to it would come back as well.
+        if self.inner.policy.own_addresses().any(|own| max_core::lead::address_key(&own) == person) {
+            return Ok(Received::Ignored("it comes from the agency's own address".into()));
+        }
+        // What no person wrote (a list, a robot) is kept with its lead and never answered (RFC 3834).
+        if mail.automatic && mail.kind == MessageKind::Reply {
+            mail.kind = MessageKind::OutOfOffice;
+        }
         let thread: Vec<String> = mail.in_reply_to.iter().chain(mail.references.iter().rev()).cloned().collect();
         let (lead, verified) = self
             .read(move |store| {

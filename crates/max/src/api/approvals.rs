@@ -58,7 +58,7 @@ pub async fn show(State(app): AppState, _: Read, At(id): At<String>) -> Result<J
     let views = app.state.director.approvals_of(lead).await?;
     let view = views.into_iter().find(|view| view.approval.id == id);
     let view = view.ok_or_else(|| Problem::not_found(format!("approval {id}")))?;
-    Ok(Json(ApprovalView::new(lead, view)))
+    Ok(Json(ApprovalView { approvers: app.state.auth.approvers(), ..ApprovalView::new(lead, view) }))
 }
 
 /// Approves or rejects exactly what was shown: the digest must be the approval's.

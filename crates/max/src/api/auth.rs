@@ -222,6 +222,17 @@ impl Auth {
         &self.clear
     }
 
+    /// Who may decide approvals: everybody whose token includes `operate`, by the names the owner gave.
+    pub fn approvers(&self) -> Vec<String> {
+        let tokens = self.tokens.read();
+        let mut names: Vec<String> =
+            tokens.by_id.values().filter(|p| p.may(Scope::Operate)).map(|p| p.name.clone()).collect();
+        names.sort();
+        names.dedup();
+        names.insert(0, self.local.name.clone());
+        names
+    }
+
     /// Makes a token. The text is shown this once.
     pub async fn add(&self, name: &str, scopes: &[Scope]) -> Result<(String, TokenRow), Error> {
         let id = hex::encode(random::<6>()?);

@@ -9,6 +9,7 @@ use max_core::decide::allowed;
 use max_core::id::Digest;
 use max_core::lead::{ClientAsk, IncomingPayment, Lead, SigningEvidence, SigningMethod, Status, Through, Turn};
 use max_core::stages::onboarding;
+use max_core::stages::first_responder::FirstReply;
 use max_engine::error::Error;
 use max_engine::ports::{LeadFilter, StoreError};
 use serde::Deserialize;
@@ -83,6 +84,7 @@ pub async fn show(State(app): AppState, _: Read, At(id): At<String>) -> Result<R
     let tag = [(axum::http::header::ETAG, etag(cached.lead.version))];
     let mut view = view(&cached.lead);
     view.portal = app.state.portal.address(cached.lead.id);
+    view.first_reply = FirstReply::of(&cached.lead, app.state.director.policy());
     Ok((tag, Json(view)).into_response())
 }
 
@@ -104,6 +106,7 @@ pub fn view(lead: &Lead) -> LeadView {
         messages: lead.messages.len(),
         allowed: allowed(lead),
         portal: String::new(),
+        first_reply: None,
         state,
     }
 }

@@ -252,6 +252,7 @@ fn pages() -> Router<Arc<App>> {
         .route("/p/{token}/sign", post(portal::sign))
         .route("/p/{token}/steps", post(portal::step))
         .route("/p/{token}/messages", post(portal::write))
+        .route("/p/{token}/unsubscribe", get(portal::ask_to_leave).post(portal::leave))
 }
 
 async fn no_route(OriginalUri(uri): OriginalUri) -> Problem {

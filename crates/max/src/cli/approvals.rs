@@ -78,7 +78,14 @@ pub struct Approve {
 
 /// Reject, with what has to change; the stage works on it again
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  max approvals reject 0197c6c4-… --reason 'the online shop is missing'")]
+#[command(after_help = "\
+Examples:
+  max approvals reject 0197c6c4-… --reason 'leave out R-004; R-002 is a Should'
+  max approvals reject 0197c6c4-… --reason 'note: The texts come from you.'
+
+The client never reads the reason, except what stands behind `note:`. The playbook carries out, of a scope:
+`R-003 is a Should`, `leave out R-003`, `note: …`; of an offer: `no discount`, `10 % discount`, `round the total`;
+of both, a mockup and a milestone: `once more`. Anything else comes back to a person.")]
 pub struct Reject {
     /// The approval's id
     id: String,
@@ -139,6 +146,7 @@ async fn show(args: &Show, context: &Context<'_>) -> Result<Exit, Failure> {
         let view: ApprovalView = answer.read()?;
         page(context, &view);
         if view.state == ApprovalState::Pending {
+            context.output.print(&line(&format!("May be decided by: {}", view.approvers.join(", "))));
             let id = view.approval.id;
             context
                 .output

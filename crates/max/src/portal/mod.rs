@@ -8,6 +8,7 @@
 mod confirm;
 mod key;
 mod page;
+mod unsubscribe;
 mod visit;
 mod words;
 
@@ -17,6 +18,7 @@ use max_core::id::LeadId;
 
 pub use confirm::{ask, confirm};
 pub use key::PortalKey;
+pub use unsubscribe::{ask as ask_to_leave, leave};
 pub use visit::{file, show, sign, step, style, write};
 
 /// What the clients' pages are made of.

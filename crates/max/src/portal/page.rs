@@ -93,6 +93,37 @@ pub(super) fn page(portal: &Portal, visit: &Visit, notice: Notice) -> Markup {
     }
 }
 
+/// The page on which a client unsubscribes: a question, or what became of it.
+pub(super) fn unsubscribe(portal: &Portal, visit: &Visit, done: bool) -> Markup {
+    let t = |key: &str| word(visit.lang, key);
+    let here = format!("{}/unsubscribe", portal.path(visit.lead.id));
+    html! {
+        (DOCTYPE)
+        html lang=(visit.lang.tag()) {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="robots" content="noindex, nofollow";
+                meta name="referrer" content="no-referrer";
+                title { (t("unsubscribe")) " · " (portal.house.name) }
+                link rel="stylesheet" href="/p/portal.css";
+                link rel="icon" href="data:,";
+            }
+            body {
+                header { p class="house" { (portal.house.name) } }
+                main id="main" {
+                    h1 { (t("unsubscribe")) }
+                    @if done { p role="status" { (t("unsubscribed")) } } @else {
+                        p { (t("unsubscribe_ask")) }
+                        form method="post" action=(here) { button type="submit" { (t("unsubscribe")) } }
+                    }
+                }
+                footer { p { a href={"mailto:" (portal.house.mail)} { (portal.house.mail) } } }
+            }
+        }
+    }
+}
+
 /// The key of the sentence that says whose turn it is.
 fn waits(visit: &Visit) -> &'static str {
     match (visit.ask(), &visit.lead.turn) {

@@ -51,7 +51,7 @@ pub(super) struct Visit {
 
 impl Visit {
     /// The visitor of an address; nothing for an address that is none.
-    async fn of(app: &App, token: &str) -> Result<Option<Visit>, Problem> {
+    pub async fn of(app: &App, token: &str) -> Result<Option<Visit>, Problem> {
         let Some(id) = app.state.portal.key.lead_of(token) else { return Ok(None) };
         let Ok(cached) = app.state.director.lead(id).await else { return Ok(None) };
         let lead = Arc::clone(&cached.lead);
@@ -311,6 +311,11 @@ fn page(app: &App, visit: &Visit, notice: Notice) -> Response {
 /// A page that loads nothing but its own.
 pub(super) fn confined(status: StatusCode, markup: Markup) -> Response {
     closed((status, [(CONTENT_SECURITY_POLICY, POLICY)], markup).into_response())
+}
+
+/// A page of its own beside the lead's.
+pub(super) fn plain_page(markup: Markup) -> Response {
+    closed((StatusCode::OK, [(CONTENT_SECURITY_POLICY, POLICY)], markup).into_response())
 }
 
 /// To the page again, so that a reload does nothing twice.

@@ -13,6 +13,7 @@ use max_core::lead::{
 use max_core::signal::Signal;
 use max_core::stage::{Eidolon, Stage};
 use max_core::stages::Finding;
+use max_core::stages::first_responder::FirstReply;
 use max_core::stages::onboarding::Step;
 use max_engine::ports;
 use max_engine::view;
@@ -71,6 +72,9 @@ pub struct LeadView {
     /// The client's own page; the path alone while `portal.url` is not set.
     #[serde(default)]
     pub portal: String,
+    /// How soon the client was answered, by the log.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_reply: Option<FirstReply>,
 }
 
 /// A file that is signed, by what it holds.
@@ -250,6 +254,9 @@ pub struct ApprovalView {
     pub state: ApprovalState,
     /// Who decided, when and why.
     pub decided: Option<Decided>,
+    /// Who may decide it: the tokens whose scope includes `operate`. The machine's own is the first.
+    #[serde(default)]
+    pub approvers: Vec<String>,
     /// The lead.
     pub lead_id: LeadId,
 }
@@ -272,7 +279,7 @@ impl ApprovalView {
     /// The approval as the log tells it.
     pub fn new(lead_id: LeadId, view: view::ApprovalView) -> Self {
         let decided = view.decided.map(|d| Decided { by: d.by, at: d.at, reason: d.reason, through: d.through });
-        Self { approval: view.approval, state: view.state, decided, lead_id }
+        Self { approval: view.approval, state: view.state, decided, approvers: Vec::new(), lead_id }
     }
 }
 

@@ -278,6 +278,33 @@ async fn the_client_writes_on_the_page() {
 }
 
 #[tokio::test]
+async fn m_2b_unsubscribing_is_a_post_and_looking_changes_nothing() {
+    let client = Client::asked_to_sign("de").await;
+    let unreachable = async || {
+        let lead = client.max.state.director.lead(client.lead).await.expect("a lead");
+        lead.lead.unreachable.clone()
+    };
+    // Mail programs fetch every address they find: twice, and nothing has happened.
+    for _ in 0..2 {
+        let page = client.get(&format!("{}/unsubscribe", client.path)).await;
+        assert_eq!(page.status, StatusCode::OK);
+        assert!(page.text().contains("<form method=\"post\"") && page.text().contains("Keine Mails mehr"));
+        assert_eq!(unreachable().await, None);
+    }
+    // One click of a mail program: no cookie, no slip.
+    let done = client.post("unsubscribe", &[("List-Unsubscribe", "One-Click")]).await;
+    assert_eq!(done.status, StatusCode::OK);
+    assert!(done.text().contains("Erledigt"), "{}", done.text());
+    assert_eq!(unreachable().await.as_deref(), Some("the client wants no more mail"));
+    let messages = client.max.state.director.messages(client.lead).await.expect("messages").len();
+    client.post("unsubscribe", &[("List-Unsubscribe", "One-Click")]).await;
+    let again = client.max.state.director.messages(client.lead).await.expect("messages").len();
+    assert_eq!(again, messages, "a second click says nothing new");
+    let wrong = client.get("/p/AAAA/unsubscribe").await;
+    assert_eq!(wrong.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
 async fn people_find_the_address_and_an_api_signature_carries_its_evidence() {
     let client = Client::asked_to_sign("en").await;
     let view = client.max.get(&format!("/api/leads/{}", client.lead)).await.json();

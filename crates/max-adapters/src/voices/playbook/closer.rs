@@ -194,12 +194,19 @@ fn under_contract(turn: &Turn, ask: &ClientAsk, news: Option<&str>, scope: &Scop
     if asks::threatens(words) || !asks::asks(words).is_empty() {
         return Ok(needs_person("the client wants other terms while the contract waits for the signature"));
     }
-    let reminder = turn.lang.pick([
-        "To sign the contract, answer with the name of the person who may sign for you; a person of the agency records the signature.",
-        "Zum Unterschreiben antworten Sie mit dem Namen der zeichnungsberechtigten Person; ein Mensch der Agentur hält die Unterschrift fest.",
-        "Antwoord om te ondertekenen met de naam van de persoon die voor u mag tekenen; een medewerker van het bureau legt de handtekening vast.",
-        "Pour signer, répondez avec le nom de la personne habilitée à signer ; une personne de l'agence enregistre la signature.",
-    ]);
+    let reminder = turn.say(
+        [
+            "To sign the contract, answer with the name of the person who may sign for you; a person of the agency records the signature.",
+            "Zum Unterschreiben antworten Sie mit dem Namen der zeichnungsberechtigten Person; ein Mensch der Agentur hält die Unterschrift fest.",
+            "Antwoord om te ondertekenen met de naam van de persoon die voor u mag tekenen; een medewerker van het bureau legt de handtekening vast.",
+            "Pour signer, répondez avec le nom de la personne habilitée à signer ; une personne de l'agence enregistre la signature.",
+        ],
+        [
+            "Zum Unterschreiben antworte mit dem Namen der zeichnungsberechtigten Person; ein Mensch der Agentur hält die Unterschrift fest.",
+            "Antwoord om te ondertekenen met de naam van de persoon die voor jullie mag tekenen; een medewerker van het bureau legt de handtekening vast.",
+            "Pour signer, réponds avec le nom de la personne habilitée à signer ; une personne de l'agence enregistre la signature.",
+        ],
+    );
     turn.answer(words, ask.clone(), reminder)
 }
 

@@ -5,6 +5,7 @@ use max_core::prose::{self, Address};
 use max_core::stages::StageResult;
 use max_core::stages::first_responder::{Fact, Profile, Reply};
 use max_core::stages::placeholder;
+use max_core::stages::sources::LEAD;
 use max_documents::Lang;
 use max_engine::ports::{CallFail, Thought};
 use minijinja::context;
@@ -99,11 +100,12 @@ fn facts(turn: &Turn) -> Vec<Fact> {
     let stated = [("budget", &turn.lead.contact.budget), ("timeline", &turn.lead.contact.timeline)];
     let fields = stated.into_iter().filter_map(|(topic, value)| {
         let quote = text::tame(value.as_deref()?, 200);
-        (!quote.is_empty()).then(|| Fact { topic: topic.into(), quote })
+        (!quote.is_empty()).then(|| Fact { topic: topic.into(), quote, source: LEAD.into() })
     });
     let spoken = questions.iter().filter_map(|q| {
-        let found = said.iter().flat_map(|w| sentences(&w.text)).find(|s| Said::new(s.text).has(&q.known_by))?;
-        Some(Fact { topic: q.topic.clone(), quote: text::tame(found.text, 300) })
+        let all = said.iter().flat_map(|w| sentences(&w.text).into_iter().map(move |s| (&w.source, s)));
+        let (source, found) = all.into_iter().find(|(_, s)| Said::new(s.text).has(&q.known_by))?;
+        Some(Fact { topic: q.topic.clone(), quote: text::tame(found.text, 300), source: source.clone() })
     });
     fields.chain(spoken).collect()
 }
@@ -129,7 +131,13 @@ fn quote(turn: &Turn) -> String {
         .map(|phrase| text::tame(&phrase.replace(['?', '？', '"', '“', '”', '„', '«', '»'], " "), 90).trim().to_owned())
         // What is quoted stands in the message, names something, and is no promise that we would repeat.
         .find(|q| prose::is_concrete(q) && prose::quotes(message, q) && placeholder(q).is_none())
-        .unwrap_or_else(|| turn.lang.pick(["your enquiry", "Ihre Anfrage", "uw aanvraag", "votre demande"]).into())
+        .unwrap_or_else(|| {
+            turn.say(
+                ["your enquiry", "Ihre Anfrage", "uw aanvraag", "votre demande"],
+                ["deine Anfrage", "je aanvraag", "ta demande"],
+            )
+            .into()
+        })
 }
 
 /// Words that a phrase does not end with, and before which a long one is cut.

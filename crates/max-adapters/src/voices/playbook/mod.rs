@@ -14,6 +14,7 @@ mod intent;
 mod lead_gen;
 mod onboarding;
 mod orchestra;
+mod rejection;
 mod review;
 mod scoping;
 mod terms;
@@ -147,12 +148,19 @@ fn with_receipt(turn: &Turn, mut thought: Thought) -> Result<Thought, CallFail> 
 /// Mails that ask for a decision or a signature say where both can be given.
 fn name_the_page(turn: &Turn, thought: &mut Thought, page: &str) {
     let asks = |kind| matches!(kind, MessageKind::Proposal | MessageKind::Contract | MessageKind::Milestone);
-    let sentence = turn.lang.pick([
-        "Everything on one page, also for your answer or signature:",
-        "Alles auf einer Seite, auch für Ihre Antwort oder Unterschrift:",
-        "Alles op één pagina, ook voor uw antwoord of handtekening:",
-        "Tout sur une page, aussi pour votre réponse ou votre signature :",
-    ]);
+    let sentence = turn.say(
+        [
+            "Everything on one page, also for your answer or signature:",
+            "Alles auf einer Seite, auch für Ihre Antwort oder Unterschrift:",
+            "Alles op één pagina, ook voor uw antwoord of handtekening:",
+            "Tout sur une page, aussi pour votre réponse ou votre signature :",
+        ],
+        [
+            "Alles auf einer Seite, auch für deine Antwort oder Unterschrift:",
+            "Alles op één pagina, ook voor je antwoord of handtekening:",
+            "Tout sur une page, aussi pour ta réponse ou ta signature :",
+        ],
+    );
     for draft in thought.messages.iter_mut().filter(|draft| asks(draft.kind)) {
         draft.body = format!("{}\n\n{sentence}\n{page}\n", draft.body.trim_end());
     }

@@ -9,6 +9,7 @@ use max_documents::mockup::Story;
 use max_engine::ports::{CallFail, File, Thought};
 use minijinja::context;
 
+use super::rejection::{self, Of};
 use super::text::{self, Said};
 use super::turn::{Turn, file, json, needs_person, unwritable};
 use super::{intent, terms, wishes};
@@ -21,6 +22,10 @@ pub fn think(turn: &Turn, stills: &[File]) -> Result<Thought, CallFail> {
     let Some(scope) = turn.scope() else {
         return Ok(needs_person("there is no scope to show; bring the lead back to Scoping"));
     };
+    let drawn_before = turn.lead.artifact(Stage::Orchestra, "mockup.html").is_some();
+    if let Some(Err(part)) = turn.rejection().filter(|_| drawn_before).map(|r| rejection::read(&r, Of::Mockup)) {
+        return Ok(rejection::not_understood(&part, Of::Mockup));
+    }
     let story = story(turn);
     let mockup = draw(turn, &scope, &story);
     let html = max_documents::mockup::render(&mockup, &scope, &story, &turn.head(), turn.lang).map_err(unwritable)?;
@@ -112,15 +117,24 @@ fn changes(turn: &Turn) -> Vec<Change> {
     if turn.lead.artifact(Stage::Orchestra, "mockup.html").is_none() {
         return Vec::new();
     }
-    let rejected = turn.lead.decided.keys().next_back().zip(turn.rejection());
-    if let Some((approval, reason)) = rejected {
-        return vec![Change { feedback: approval.to_string(), text: reason }];
+    // What people say to each other about it is not for the client, who reads these lines.
+    let again = || {
+        let text = turn.lang.pick([
+            "Drawn again at the agency's request",
+            "Auf Wunsch der Agentur neu gezeichnet",
+            "Opnieuw getekend op verzoek van het bureau",
+            "Redessinée à la demande de l'agence",
+        ]);
+        text.to_owned()
+    };
+    let rejected = turn.lead.decided.keys().next_back().filter(|_| turn.rejection().is_some());
+    if let Some(approval) = rejected {
+        return vec![Change { feedback: approval.to_string(), text: again() }];
     }
     let told = turn.lead.messages.iter().rev().find(|m| m.direction == max_core::lead::Direction::In);
     if let (Some(message), Some(words)) = (told, turn.news()) {
         return vec![Change { feedback: message.id.to_string(), text: text::tame(&words, 300) }];
     }
     let moves = turn.lead.history.len();
-    let why = turn.lead.history.last().map(|m| text::tame(&m.summary, 300)).filter(|s| !s.is_empty());
-    vec![Change { feedback: format!("move-{moves}"), text: why.unwrap_or_else(|| "drawn again".into()) }]
+    vec![Change { feedback: format!("move-{moves}"), text: again() }]
 }

@@ -18,6 +18,7 @@ use max_engine::ports::{CallFail, Thought};
 use minijinja::context;
 
 use super::intent;
+use super::rejection::{self, Of, Wanted};
 use super::text::{self, Said, sentences};
 use super::turn::{Turn, Words};
 use super::wishes::{self, Wishes};
@@ -45,6 +46,14 @@ pub fn think(turn: &Turn) -> Result<Thought, CallFail> {
     if asked_before && waiting && news.is_none() && turn.rejection().is_none() {
         return Ok(turn.keep_waiting(ClientAsk::Answers));
     }
+    let scoped_before = turn.scope();
+    let changes = match turn.rejection().filter(|_| scoped_before.is_some()) {
+        Some(reason) => match rejection::read(&reason, Of::Scope) {
+            Ok(wanted) => wanted,
+            Err(part) => return Ok(rejection::not_understood(&part, Of::Scope)),
+        },
+        None => Vec::new(),
+    };
     let said = turn.said();
     let wished = wishes::wishes(&said, &turn.agency.catalog);
     if !asked_before && let Some(thought) = bid(turn, &said, &wished)? {
@@ -60,7 +69,7 @@ pub fn think(turn: &Turn) -> Result<Thought, CallFail> {
     let scoped = turn.scope().is_some();
     match asked.next(turn, &open).filter(|_| !scoped && turn.rejection().is_none()) {
         Some(next) => questions(turn, next),
-        None => scope(turn, wished, &Frame::new(turn, &said, answers, open)),
+        None => scope(turn, wished, &Frame::new(turn, &said, answers, open), &changes),
     }
 }
 
@@ -126,8 +135,16 @@ fn questions(turn: &Turn, questions: Questions) -> Result<Thought, CallFail> {
     })
 }
 
-fn scope<'a>(turn: &Turn<'a>, wished: Wishes<'a>, frame: &Frame<'_, 'a>) -> Result<Thought, CallFail> {
-    let (built, wishes) = requirements::from_wishes(turn, frame.said, wished);
+fn scope<'a>(
+    turn: &Turn<'a>,
+    wished: Wishes<'a>,
+    frame: &Frame<'_, 'a>,
+    wanted: &[Wanted],
+) -> Result<Thought, CallFail> {
+    let (mut built, wishes) = requirements::from_wishes(turn, frame.said, wished);
+    if let Err(why) = requirements::weigh_again(turn, &mut built, wanted) {
+        return Ok(rejection::not_understood(&why, Of::Scope));
+    }
     let deliverables = frame.deliverables(&built);
     let mut scope = Scope {
         title: title(turn),
@@ -137,7 +154,7 @@ fn scope<'a>(turn: &Turn<'a>, wished: Wishes<'a>, frame: &Frame<'_, 'a>) -> Resu
         in_scope: deliverables.iter().map(|d| d.name.clone()).collect(),
         deliverables,
         out_of_scope: out_of_scope(turn),
-        assumptions: frame.assumptions(&built),
+        assumptions: frame.assumptions(&built, wanted),
         dependencies: frame.dependencies(&built),
         client_duties: turn.agency.catalog.duties.iter().map(|d| d.text.get(turn.lang).to_owned()).collect(),
         qualities: frame.qualities(),

@@ -1,6 +1,7 @@
 //! Reading text from outside: looking for words, cutting sentences, making words safe to repeat.
 
 use max_core::figures::{self, Value};
+pub use max_core::prose::wishes::{Sentence, sentences};
 use max_core::stages::placeholder;
 
 /// A text beside its lower-case form, with the same byte positions in both.
@@ -82,84 +83,6 @@ pub fn floor(text: &str, at: usize) -> usize {
 /// The beginning of a text, at most `most` bytes, cut at a character.
 pub fn head(text: &str, most: usize) -> &str {
     &text[..floor(text, most)]
-}
-
-/// A sentence of a client's message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Sentence<'a> {
-    /// Without its bullet and its full stop.
-    pub text: &'a str,
-    /// True for an item of a list.
-    pub bullet: bool,
-    /// True when it ends with a question mark.
-    pub question: bool,
-    /// True when it announces a list.
-    pub colon: bool,
-}
-
-/// The sentences of a message, without what it quotes of an earlier one.
-pub fn sentences(message: &str) -> Vec<Sentence<'_>> {
-    let mut found = Vec::new();
-    for line in message.lines().map(str::trim) {
-        if line.starts_with('>') {
-            continue;
-        }
-        let (bullet, line) = strip_bullet(line);
-        let mut rest = line;
-        while !rest.is_empty() {
-            let end = sentence_end(rest);
-            let (sentence, after) = rest.split_at(end);
-            let sentence = sentence.trim();
-            let bare = sentence.trim_end_matches(['.', '!', '?', ';', ':', '？', '。']).trim();
-            if bare.chars().any(char::is_alphanumeric) {
-                found.push(Sentence {
-                    text: bare,
-                    bullet,
-                    question: sentence.ends_with(['?', '？']),
-                    colon: sentence.ends_with(':'),
-                });
-            }
-            rest = after.trim_start();
-        }
-    }
-    found
-}
-
-/// Where the first sentence of a line ends: after a stop that a space follows and no abbreviation or number precedes.
-fn sentence_end(line: &str) -> usize {
-    let mut before = ' ';
-    let mut chars = line.char_indices().peekable();
-    while let Some((at, c)) = chars.next() {
-        let next = chars.peek().map(|(_, n)| *n);
-        let stop = match c {
-            '!' | '?' | ';' => next.is_none_or(char::is_whitespace),
-            '.' => {
-                next.is_none_or(char::is_whitespace) && !before.is_ascii_digit() && before != '.' && {
-                    // `z. B.` and `e. g.` have one letter before the stop.
-                    let word = line[..at].rsplit(char::is_whitespace).next().unwrap_or_default();
-                    word.chars().count() > 1
-                }
-            }
-            '？' | '。' => true,
-            _ => false,
-        };
-        if stop {
-            return at + c.len_utf8();
-        }
-        before = c;
-    }
-    line.len()
-}
-
-fn strip_bullet(line: &str) -> (bool, &str) {
-    if let Some(rest) = line.strip_prefix(['-', '*', '•', '–', '·']) {
-        return (true, rest.trim_start());
-    }
-    let digits = line.bytes().take_while(u8::is_ascii_digit).count();
-    match line[digits..].strip_prefix(['.', ')']) {
-        Some(rest) if (1..=2).contains(&digits) && rest.starts_with(' ') => (true, rest.trim_start()),
-        _ => (false, line),
-    }
 }
 
 /// Words from outside on one line, without control and direction characters and without anything that looks like

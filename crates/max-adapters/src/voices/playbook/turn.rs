@@ -113,6 +113,13 @@ impl<'a> Turn<'a> {
         own && first.or_else(|| form(&self.all_said().original)) == Some(Address::Informal)
     }
 
+    /// A sentence of a mail in the client's language: `formal` in en, de, nl, fr, `informal` in de, nl, fr.
+    pub fn say(&self, formal: [&'static str; 4], informal: [&'static str; 3]) -> &'static str {
+        let [en, ..] = formal;
+        let [de, nl, fr] = informal;
+        self.lang.pick(if self.informal() { [en, de, nl, fr] } else { formal })
+    }
+
     /// The languages that are read here, in English: `English, German and French`.
     fn languages(&self) -> String {
         let names: Vec<&str> = self.agency.profile.languages.iter().map(|l| language_name(l.tag())).collect();

@@ -10,11 +10,12 @@ use std::collections::HashMap;
 use max_core::stages::scoping::Priority;
 
 pub use self::words::Finder;
-use self::words::{COULD, FRONT, JOINTS, MONEY, NEGATED, NOT, SHOULD, STRESS, TALK, TIME, WANT, WEIGHT, WISH, WONT};
+use self::words::{COULD, FRONT, JOINTS, NEGATED, NOT, SHOULD, STRESS, WANT, WEIGHT, WONT};
 use super::text::{self, Said, Sentence, sentences};
 use super::turn::Words;
 use crate::agency::{Catalog, Feature};
 use max_core::prose::normalised;
+use max_core::prose::wishes::pieces;
 
 /// One wish.
 pub struct Wish<'a> {
@@ -50,8 +51,6 @@ pub struct Wishes<'a> {
     known: HashMap<String, usize>,
 }
 
-/// A longer sentence is read in pieces.
-const PIECE: usize = 600;
 /// Whether one wish is part of another is looked at among so many; beyond that only the same words are the same wish.
 const COMPARED: usize = 80;
 
@@ -143,25 +142,6 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// A sentence in pieces that end at a word, so that none is too long to be quoted.
-fn pieces(sentence: &str) -> impl Iterator<Item = &str> {
-    let mut rest = sentence;
-    std::iter::from_fn(move || {
-        if rest.is_empty() {
-            return None;
-        }
-        let end = if rest.len() <= PIECE {
-            rest.len()
-        } else {
-            let most = text::floor(rest, PIECE);
-            rest[..most].rfind(char::is_whitespace).filter(|at| *at > 0).unwrap_or(most)
-        };
-        let (piece, after) = rest.split_at(end);
-        rest = after.trim_start();
-        Some(piece.trim())
-    })
-}
-
 /// What a text says yes to: its wishes first, then the rest, without the sentences that say `we do not need`.
 pub fn affirmed(message: &str) -> String {
     let kept = sentences(message).into_iter().filter(|s| !is_refusal(s.text));
@@ -176,7 +156,7 @@ pub fn is_refusal(sentence: &str) -> bool {
 
 /// True when somebody says that they want something, or do not.
 pub fn is_wish(said: &Said) -> bool {
-    WISH.any(said.lower())
+    max_core::prose::wishes::is_wish(&said.original)
 }
 
 /// The feature a text is about.
@@ -189,14 +169,8 @@ fn frame(sentence: &Sentence, said: &Said) -> &'static str {
     if sentence.colon {
         // `We need the following:` announces wishes and is none.
         "goal"
-    } else if MONEY.any(said.lower()) || text::amount(said).is_some() {
-        "budget"
-    } else if TIME.any(said.lower()) {
-        "timeline"
-    } else if TALK.any(said.lower()) {
-        "answers"
     } else {
-        ""
+        max_core::prose::wishes::frame(&said.original).unwrap_or_default()
     }
 }
 

@@ -32,11 +32,10 @@ pub(crate) fn check_proposal(lead: &Lead, p: &Proposal, work: &Work, policy: &Po
     }
     options(p, findings);
     sections(p, &scope, &policy.rate_card, findings);
-    pages(p, findings);
+    pages(p, work, findings);
     range(p, &scope, findings);
     dates(lead, p, findings);
-    texts::quotes(lead, p, findings);
-    texts::value(lead, p, findings);
+    texts::value(p, findings);
     texts::figures(lead, p, &scope, work, findings);
 }
 
@@ -238,7 +237,11 @@ fn sections(p: &Proposal, scope: &Scope, rates: &RateCard, findings: &mut Vec<Fi
 }
 
 /// PC-2: short enough to be read.
-fn pages(p: &Proposal, findings: &mut Vec<Finding>) {
+fn pages(p: &Proposal, work: &Work, findings: &mut Vec<Finding>) {
+    if p.pages.is_none() && work.artifacts.iter().any(|a| a.name == "proposal.pdf") {
+        let found = Finding::new("PC-2", "nobody has counted the pages of the offer").at("proposal.pdf");
+        findings.push(found.mend("say in `pages` how many it has without its annex"));
+    }
     if let Some(pages) = p.pages.filter(|pages| *pages > PAGES_AT_MOST) {
         findings.push(
             Finding::new("PC-2", format!("the offer has {pages} pages; at most {PAGES_AT_MOST} are read"))

@@ -158,8 +158,17 @@ fn clauses(c: &Contract, policy: &Policy, findings: &mut Vec<Finding>) {
         findings.push(Finding::new("PC-10", "a contract is made of the owner's clauses").at("clauses"));
         return;
     }
-    let Some(library) = policy.clauses.get(&c.language).filter(|library| !library.is_empty()) else { return };
+    // Without any library nothing can be compared; without this language the contract is nobody's.
+    if policy.clauses.values().all(BTreeMap::is_empty) {
+        return;
+    }
+    let none = BTreeMap::new();
+    let library = policy.clauses.get(&c.language).unwrap_or(&none);
     for (id, digest) in &c.clauses {
+        if *digest == Digest::of(b"") {
+            let detail = format!("the clause `{id}` is empty");
+            findings.push(Finding::new("PC-10", detail).at("clauses").mend("write the clause in clauses/"));
+        }
         if library.get(id) != Some(digest) {
             let detail = format!("the clause `{id}` is not the owner's");
             findings.push(Finding::new("PC-10", detail).at("clauses").mend("use the clause as it stands in clauses/"));

@@ -1,5 +1,5 @@
-//! The words of an offer: each quote found where it was said, each number of a value claim in the client's own words,
-//! and no figure anywhere that the offer does not hold.
+//! The words of an offer: each number of a value claim in the client's own words, and no figure anywhere that the offer
+//! does not hold. That quotes were said is looked at for all stages together (`stages::sources`).
 
 use std::collections::BTreeSet;
 
@@ -7,22 +7,14 @@ use jiff::civil::Date;
 use serde_json::Value as Json;
 
 use super::Finding;
-use super::proposal::{Proposal, Sourced};
+use super::proposal::Proposal;
 use crate::figures::{self, Value};
 use crate::lead::Lead;
-use crate::prose::normalised;
 use crate::stages::Work;
 use crate::stages::scoping::Scope;
 
-/// every quote was said where it says so.
-pub(super) fn quotes(lead: &Lead, p: &Proposal, findings: &mut Vec<Finding>) {
-    for said in &p.sections.problem {
-        unsourced(lead, said, "sections.problem", findings);
-    }
-}
-
 /// PC-9: the formula, and where its numbers come from.
-pub(super) fn value(lead: &Lead, p: &Proposal, findings: &mut Vec<Finding>) {
+pub(super) fn value(p: &Proposal, findings: &mut Vec<Finding>) {
     let Some(claim) = &p.sections.value else { return };
     let product = claim.factors.iter().map(|f| i128::from(f.value)).product::<i128>();
     let place = "sections.value";
@@ -44,7 +36,6 @@ pub(super) fn value(lead: &Lead, p: &Proposal, findings: &mut Vec<Finding>) {
             }
             continue;
         };
-        unsourced(lead, said, place, findings);
         let spoken = if factor.money {
             figures::find(&said.quote).iter().any(|f| matches!(&f.value, Value::Money(m) if m.low == factor.value))
         } else {
@@ -60,23 +51,6 @@ pub(super) fn value(lead: &Lead, p: &Proposal, findings: &mut Vec<Finding>) {
 /// The whole numbers of a text.
 fn numbers(text: &str) -> impl Iterator<Item = i64> + '_ {
     text.split(|c: char| !c.is_ascii_digit()).filter_map(|digits| digits.parse().ok())
-}
-
-/// a quote with a source that does not hold it. Only the first message is at hand here; a later one must at
-/// least exist.
-fn unsourced(lead: &Lead, said: &Sourced, place: &str, findings: &mut Vec<Finding>) {
-    let found = if said.source == "lead" {
-        let spoken = normalised(&lead.contact.message);
-        let form = [&lead.contact.budget, &lead.contact.timeline];
-        let form = form.into_iter().flatten().any(|field| normalised(field).contains(&normalised(&said.quote)));
-        form || spoken.contains(&normalised(&said.quote))
-    } else {
-        lead.messages.iter().any(|m| m.id.to_string() == said.source)
-    };
-    if said.quote.trim().is_empty() || !found {
-        let detail = format!("the client's words `{}` are not found in `{}`", said.quote, said.source);
-        findings.push(Finding::new("X-8", detail).at(place.to_owned()));
-    }
 }
 
 /// PC-8: the figures of all free texts stand in the offer, in the approved scope or in the client's own words.
@@ -98,6 +72,10 @@ pub(super) fn figures(lead: &Lead, p: &Proposal, scope: &Scope, work: &Work, fin
     texts.push(("sections.next_step", &sections.next_step));
     texts.extend(p.levers.iter().map(|l| ("levers", l.in_return.as_str())));
     texts.extend(p.lines.iter().map(|l| ("lines", l.text.as_str())));
+    texts.push(("in_return", &p.in_return));
+    texts.extend(p.options.iter().flat_map(|o| &o.lines).map(|l| ("options", l.text.as_str())));
+    texts.extend(p.options.iter().flat_map(|o| &o.levers).map(|l| ("options", l.in_return.as_str())));
+    texts.extend(sections.value.iter().flat_map(|v| &v.factors).map(|f| ("sections.value", f.label.as_str())));
     known.check(&texts, work, findings);
 }
 

@@ -5,11 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::civil::Date;
 
 use super::vague::vague;
-use super::{Priority, Questions, Scope};
+use super::{Priority, QualityKind, Questions, Scope, Wish};
 use crate::lead::{Direction, Lead, MessageKind};
 use crate::policy::Policy;
-use crate::prose::normalised;
-use crate::stages::{Finding, Work};
+use crate::prose::wishes::{frame, is_wish, pieces, sentences};
+use crate::prose::{normalised, unwrapped};
+use crate::rules::Weight;
+use crate::stages::{Finding, Work, sources};
 
 /// A client answers a handful of questions; a questionnaire is put aside.
 pub const QUESTIONS_AT_MOST: usize = 5;
@@ -17,6 +19,8 @@ pub const QUESTIONS_AT_MOST: usize = 5;
 pub const ROUNDS_AT_MOST: u8 = 3;
 /// The largest share of the Musts, in basis points: the rest is the room that a fixed date needs.
 const MUSTS_AT_MOST: u32 = 6_000;
+/// What counts as about a fifth for the Coulds, in basis points.
+const COULDS_ABOUT: std::ops::RangeInclusive<u32> = 1_000..=4_000;
 
 /// Questions are few, and each is asked once.
 pub(in crate::stages) fn check_questions(q: &Questions, work: &Work, findings: &mut Vec<Finding>) {
@@ -60,8 +64,8 @@ pub(in crate::stages) fn check_scope(
     check_open_questions(scope, findings);
     check_wishes(scope, findings);
     check_words(scope, findings);
+    check_sections(scope, findings);
     check_dates(scope, lead.created_at.to_zoned(jiff::tz::TimeZone::UTC).date(), findings);
-    check_sources(lead, scope, findings);
     if !work.artifacts.iter().any(|a| a.name == "scope.json") {
         findings.push(Finding::new("X-1", "the scope needs its file scope.json"));
     }
@@ -81,6 +85,9 @@ pub fn check_requirements(scope: &Scope, findings: &mut Vec<Finding>) {
             if value.trim().is_empty() {
                 found(format!("{} has no {field}", requirement.id));
             }
+        }
+        if is_several_sentences(&requirement.text) {
+            found(format!("{} says more than one thing; give each sentence its own id", requirement.id));
         }
         if requirement.priority != Priority::Wont && requirement.effort_quarter_days == 0 {
             found(format!("{} has no effort", requirement.id));
@@ -119,6 +126,49 @@ pub fn check_musts(scope: &Scope, findings: &mut Vec<Finding>) {
         let detail = format!("the Musts are {} % of the effort, more than {} %", share / 100, MUSTS_AT_MOST / 100);
         let found = Finding::new("SC-3", detail).at("requirements");
         findings.push(found.mend("make Shoulds of what the project could do without on its first day, or say why not"));
+    }
+    // About a fifth: what the client did not wish for cannot be made up, so this is only worth knowing.
+    let spare = scope.share(Priority::Could);
+    if scope.musts().count() > 1 && !COULDS_ABOUT.contains(&spare) {
+        let detail =
+            format!("the Coulds are {} % of the effort; about 20 % is the room a fixed date needs", spare / 100);
+        let found = Finding::new("SC-3", detail).at("requirements");
+        findings.push(Finding { weight: Weight::Advises, ..found }.mend("ask what would be nice to have and can wait"));
+    }
+}
+
+/// SC-12: every section that each project needs says something.
+pub fn check_sections(scope: &Scope, findings: &mut Vec<Finding>) {
+    let asked = |topic: &str| scope.open_questions.iter().any(|q| q.topic == topic);
+    let timeline = &scope.timeline;
+    let dated = timeline.end.is_some() || scope.measures.iter().any(|m| m.by.is_some());
+    let measured = |m: &super::Measure| m.number.chars().any(|c| c.is_ascii_digit()) && !m.text.trim().is_empty();
+    let sections = [
+        ("goal", !scope.goal.trim().is_empty(), "what the client wants to reach"),
+        ("measures", !scope.measures.is_empty() && scope.measures.iter().all(measured), "success, in a number"),
+        ("measures", dated || asked("timeline"), "by when success is measured, or a question about it"),
+        ("users", scope.users.iter().any(|u| !u.text.trim().is_empty()), "who will use it"),
+        ("in_scope", !scope.in_scope.is_empty(), "what is part of it"),
+        ("client_duties", !scope.client_duties.is_empty() || !scope.dependencies.is_empty(), "what the client brings"),
+        (
+            "timeline",
+            !timeline.text.trim().is_empty() || dated || asked("timeline"),
+            "when it is wanted, or a question",
+        ),
+        ("risks", !scope.risks.is_empty(), "what may go wrong"),
+        ("acceptance", !scope.acceptance.trim().is_empty(), "how the whole is accepted"),
+        ("change_rule", !scope.change_rule.trim().is_empty(), "how changes are agreed"),
+        ("glossary", !scope.glossary.is_empty(), "the words that both sides use in one sense"),
+    ];
+    for (place, _, what) in sections.into_iter().filter(|(_, there, _)| !there) {
+        findings
+            .push(Finding::new("SC-12", format!("the scope does not say {what}")).at(place).mend("fill the section"));
+    }
+    for of in [QualityKind::Accessibility, QualityKind::Privacy, QualityKind::Performance, QualityKind::Hosting] {
+        if !scope.qualities.iter().any(|q| q.of == of && !q.text.trim().is_empty()) {
+            let found = Finding::new("SC-12", format!("the scope says nothing about {of:?}").to_lowercase());
+            findings.push(found.at("qualities").mend("say what is demanded, with its measure"));
+        }
     }
 }
 
@@ -220,7 +270,6 @@ pub fn check_open_questions(scope: &Scope, findings: &mut Vec<Finding>) {
 
 /// SC-9: every wish went somewhere, and everything built comes from a wish.
 pub fn check_wishes(scope: &Scope, findings: &mut Vec<Finding>) {
-    let questions: BTreeSet<&str> = scope.open_questions.iter().map(|q| q.id.as_str()).collect();
     let ids: BTreeSet<&str> = scope.requirements.iter().map(|r| r.id.as_str()).collect();
     let mut lost = 0usize;
     for (i, wish) in scope.wishes.iter().enumerate() {
@@ -228,9 +277,7 @@ pub fn check_wishes(scope: &Scope, findings: &mut Vec<Finding>) {
         for id in wish.met_by.iter().filter(|id| !ids.contains(id.as_str())) {
             findings.push(Finding::new("X-4", format!("a wish is met by {id}, which does not exist")).at(&place));
         }
-        let asked = !wish.question.is_empty() && questions.contains(wish.question.as_str());
-        let framed = ["budget", "timeline", "goal", "answers"].contains(&wish.section.as_str());
-        if wish.met_by.is_empty() && !wish.wont && !asked && !framed {
+        if !went(scope, wish) {
             lost += 1;
             let found = Finding::new("SC-9", format!("the wish `{}` went nowhere", head(&wish.quote))).at(place);
             findings.push(found.mend("meet it by a requirement, leave it out by a Won't, or ask about it"));
@@ -281,90 +328,95 @@ pub fn check_dates(scope: &Scope, came_in: Date, findings: &mut Vec<Finding>) {
     }
 }
 
-/// X-8 as far as the lead alone can tell: sources exist, and quotes from the first message stand in it.
-pub fn check_sources(lead: &Lead, scope: &Scope, findings: &mut Vec<Finding>) {
-    let c = &lead.contact;
-    let fields = [&c.budget, &c.timeline, &c.role, &c.website].into_iter().flatten();
-    let opening = fields.fold(c.message.clone(), |text, field| text + "\n" + field);
-    let known: BTreeSet<String> =
-        lead.messages.iter().filter(|m| m.direction == Direction::In).map(|m| m.id.to_string()).collect();
-    // The texts of later messages are not part of the lead's state; that they came in is.
-    for cited in cited(scope) {
-        if cited.source != "lead" && !known.contains(cited.source) {
-            let found = Finding::new("X-8", format!("`{}` is no message of this client", head(cited.source)));
-            findings.push(found.at(cited.place).mend("name the message: its id, or `lead` for the first one"));
-        }
-    }
-    check_quotes(scope, &BTreeMap::from([("lead", opening.as_str())]), findings);
-}
-
-/// X-8 over the texts at hand, by source: each quote is found in the message that it names.
-pub fn check_quotes(scope: &Scope, said: &BTreeMap<&str, &str>, findings: &mut Vec<Finding>) {
-    let texts: BTreeMap<&str, String> = said.iter().map(|(source, text)| (*source, plain(text))).collect();
-    // Quotes come mostly in the order of the text: each is looked for behind the one before it, then from the start.
-    let mut last: BTreeMap<&str, usize> = BTreeMap::new();
-    for cited in cited(scope) {
-        let Some(text) = texts.get(cited.source) else { continue };
-        let quote = plain(cited.quote);
-        let from = last.get(cited.source).copied().unwrap_or(0);
-        let behind = text.get(from..).and_then(|rest| rest.find(&quote)).map(|at| from + at);
-        match behind.or_else(|| text.find(&quote)) {
-            Some(at) => {
-                last.insert(cited.source, at);
-            }
-            None => {
-                let found = Finding::new("X-8", format!("`{}` was not said in `{}`", head(&quote), cited.source));
-                findings.push(found.at(cited.place).mend("quote the client's own words, unchanged"));
-            }
+/// SC-9 over the client's own words: each sentence in which he asks for something is among the wishes that went
+/// somewhere. A mind lists wishes; that it listed all of them is decided here.
+pub fn check_heard(lead: &Lead, scope: &Scope, said: &BTreeMap<String, String>, findings: &mut Vec<Finding>) {
+    let quotes = taken_up(scope);
+    let opening = (sources::LEAD.to_owned(), lead.contact.message.as_str());
+    // The first message stands in the lead itself; what a machine or a farewell says is no wish.
+    let answers = lead.messages.iter().skip(1).filter(|m| m.direction == Direction::In && m.kind == MessageKind::Reply);
+    let later = answers.filter_map(|m| Some((m.id.to_string(), said.get(&m.id.to_string())?.as_str())));
+    for (source, text) in std::iter::once(opening).chain(later) {
+        // As the reader of wishes does: a sentence that a mail program broke is one.
+        let text = unwrapped(text);
+        let wishes = sentences(&text).into_iter().flat_map(|s| pieces(s.text).map(move |piece| (piece, s.colon)));
+        let lost = wishes.filter(|(piece, announces)| is_wish(piece) && !quotes.hold(piece, *announces));
+        for (wish, _) in lost {
+            let found = Finding::new("SC-9", format!("`{}` asks for something and is nowhere taken up", head(wish)));
+            let found = found.at(format!("message {source}"));
+            findings.push(found.mend("list it under `wishes`, and meet it, leave it out by a Won't, or ask about it"));
         }
     }
 }
 
-/// Words of the client that a scope repeats.
-struct Cited<'a> {
-    place: String,
-    source: &'a str,
-    quote: &'a str,
+/// The client's words that a scope takes up.
+struct Quotes {
+    all: BTreeSet<String>,
+    /// Said to be no more than the goal: believed of `We need the following:` and of what stands in the goal.
+    goals: BTreeSet<String>,
 }
 
-fn cited(scope: &Scope) -> impl Iterator<Item = Cited<'_>> {
-    let requirements = scope.requirements.iter().map(|r| (r.id.clone(), &r.source, &r.quote));
-    let each = |name: &'static str| move |i: usize| format!("{name}[{i}]");
-    let wishes = scope.wishes.iter().enumerate().map(move |(i, w)| (each("wishes")(i), &w.source, &w.quote));
-    let measures = scope.measures.iter().enumerate().map(move |(i, m)| (each("measures")(i), &m.source, &m.quote));
-    let users = scope.users.iter().enumerate().map(move |(i, u)| (each("users")(i), &u.source, &u.quote));
-    let assumed = scope.assumptions.iter().enumerate().map(move |(i, a)| (each("assumptions")(i), &a.source, &a.quote));
-    let answers = scope.answers.iter().map(|a| (a.id.clone(), &a.source, &a.quote));
-    let budget = scope.budget.iter().map(|b| ("budget".to_owned(), &b.source, &b.quote));
-    let timeline = std::iter::once(("timeline".to_owned(), &scope.timeline.source, &scope.timeline.quote));
-    requirements
-        .chain(wishes)
-        .chain(measures)
-        .chain(users)
-        .chain(assumed)
-        .chain(answers)
-        .chain(budget)
-        .chain(timeline)
-        .filter(|(_, source, quote)| !source.is_empty() && !quote.trim().is_empty())
-        .map(|(place, source, quote)| Cited { place, source, quote })
-}
-
-/// Words with single spaces between them: how a line was broken does not matter to what was said.
-fn plain(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for word in text.split_whitespace() {
-        if !out.is_empty() {
-            out.push(' ');
-        }
-        out.push_str(word);
+/// What the scope does something about: the quotes of its parts, and of the wishes that went somewhere.
+fn taken_up(scope: &Scope) -> Quotes {
+    let requirements = scope.requirements.iter().map(|r| &r.quote);
+    let goal = normalised(&scope.goal);
+    let (goals, wishes): (Vec<&Wish>, Vec<&Wish>) =
+        scope.wishes.iter().filter(|wish| went(scope, wish)).partition(|wish| {
+            wish.section == "goal" && wish.met_by.is_empty() && !goal.contains(&normalised(&wish.quote))
+        });
+    let wishes = wishes.into_iter().map(|wish| &wish.quote);
+    let measures = scope.measures.iter().map(|m| &m.quote);
+    let users = scope.users.iter().map(|u| &u.quote);
+    let assumptions = scope.assumptions.iter().map(|a| &a.quote);
+    let answers = scope.answers.iter().map(|a| &a.quote);
+    let frame = scope.budget.iter().map(|b| &b.quote).chain([&scope.timeline.quote]);
+    let all = requirements.chain(wishes).chain(measures).chain(users).chain(assumptions).chain(answers).chain(frame);
+    Quotes {
+        all: all.map(|quote| normalised(quote)).filter(|quote| !quote.is_empty()).collect(),
+        goals: goals.into_iter().map(|wish| normalised(&wish.quote)).collect(),
     }
-    out
+}
+
+impl Quotes {
+    /// Whether a sentence was taken up: as a whole, or for the greater part in pieces.
+    fn hold(&self, sentence: &str, announces: bool) -> bool {
+        let names_nothing = announces || sentence.split_whitespace().count() <= 4;
+        let sentence = normalised(sentence);
+        let inside = || self.all.iter().filter(|quote| sentence.contains(*quote)).map(String::len).sum::<usize>();
+        self.all.contains(&sentence)
+            || (names_nothing && self.goals.contains(&sentence))
+            || self.all.iter().any(|quote| quote.contains(&sentence))
+            || 2 * inside() >= sentence.len()
+    }
+}
+
+/// Whether a wish went somewhere. That it belongs to the frame of a project (money, time, the talk) is believed only
+/// where our own reading of the words says so too.
+fn went(scope: &Scope, wish: &Wish) -> bool {
+    let asked = !wish.question.is_empty() && scope.open_questions.iter().any(|q| q.id == wish.question);
+    let framed = match wish.section.as_str() {
+        "budget" | "timeline" | "answers" => frame(&wish.quote).is_some(),
+        "goal" => true,
+        _ => false,
+    };
+    !wish.met_by.is_empty() || wish.wont || asked || framed
 }
 
 /// As much of a text as a finding has room for.
 fn head(text: &str) -> String {
     let head: String = text.chars().take(80).collect();
     if head.len() < text.len() { format!("{head}…") } else { head }
+}
+
+/// A full stop inside a text, with a word before it and a capital behind: `z. B.` and `R-001. ` are no sentences.
+fn is_several_sentences(text: &str) -> bool {
+    text.match_indices(['.', '!', '?']).any(|(at, _)| {
+        let word = text[..at].rsplit(char::is_whitespace).next().unwrap_or_default();
+        let long = word.chars().count() >= 4 && word.chars().all(char::is_alphabetic);
+        let mut after = text[at + 1..].chars();
+        long && after.next().is_some_and(char::is_whitespace)
+            && after.find(|c| !c.is_whitespace()).is_some_and(char::is_uppercase)
+    })
 }
 
 fn is_requirement_id(id: &str) -> bool {

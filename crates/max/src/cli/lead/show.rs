@@ -76,6 +76,12 @@ fn head(context: &Context<'_>, lead: &LeadView) {
     if !lead.portal.is_empty() {
         out.print(&format!("Client's page: {}", line(&lead.portal)));
     }
+    if let Some(reply) = &lead.first_reply {
+        let after = |seconds: Option<i64>| seconds.map_or_else(|| "not yet".to_owned(), |s| format!("after {s} s"));
+        let receipt = reply.receipt_after_seconds.map(|s| format!("; receipt after {s} s")).unwrap_or_default();
+        let (after, most) = (after(reply.reply_after_seconds), reply.at_most_seconds);
+        out.print(&format!("First reply: {after} (at most {most} s){receipt}"));
+    }
     if let Some(document) = lead.waits.as_ref().and_then(|w| w.get("document")).and_then(Value::as_str) {
         out.print(&format!("  document to sign: {document}"));
     }

@@ -7,7 +7,8 @@ use max_core::stages::scoping::{Priority, Scope};
 use max_documents::Lang;
 use max_engine::ports::{CallFail, Thought};
 
-use super::super::intent::{self, Haggle};
+use super::super::intent::Haggle;
+use super::super::rejection::{self, Of, Wanted};
 use super::super::text;
 use super::super::turn::{Turn, needs_person};
 use super::asks::{self, Ask};
@@ -31,12 +32,19 @@ pub fn negotiate(turn: &Turn, words: &str, scope: &Scope) -> Result<Thought, Cal
     }
     let asks = asks::asks(words);
     if asks.is_empty() {
-        let reminder = turn.lang.pick([
-            "Our offer stands as sent; to accept it, answer \"we accept\".",
-            "Unser Angebot gilt wie gesendet; zum Annehmen antworten Sie „einverstanden“.",
-            "Onze offerte geldt zoals verzonden; antwoord \"akkoord\" om haar te aanvaarden.",
-            "Notre offre reste valable telle qu'envoyée ; pour l'accepter, répondez « bon pour accord ».",
-        ]);
+        let reminder = turn.say(
+            [
+                "Our offer stands as sent; to accept it, answer \"we accept\".",
+                "Unser Angebot gilt wie gesendet; zum Annehmen antworten Sie „einverstanden“.",
+                "Onze offerte geldt zoals verzonden; antwoord \"akkoord\" om haar te aanvaarden.",
+                "Notre offre reste valable telle qu'envoyée ; pour l'accepter, répondez « bon pour accord ».",
+            ],
+            [
+                "Unser Angebot gilt wie gesendet; zum Annehmen antworte „einverstanden“.",
+                "Onze offerte geldt zoals verzonden; antwoord \"akkoord\" om haar te aanvaarden.",
+                "Notre offre reste valable telle qu'envoyée ; pour l'accepter, réponds « bon pour accord ».",
+            ],
+        );
         return turn.answer(words, ClientAsk::Decision, reminder);
     }
     let mut round = Round { turn, scope, sent: &sent, given: Concessions::of(&sent, scope), changed: false };
@@ -48,39 +56,38 @@ pub fn negotiate(turn: &Turn, words: &str, scope: &Scope) -> Result<Thought, Cal
     round.answer(words)
 }
 
-/// What a person of the agency wants to see changed in an offer that was rejected.
+/// What a person of the agency wants to see changed in an offer that was rejected. His words stay in the house: the
+/// client reads what the new figures are.
 pub fn rejected(turn: &Turn, reason: &str, scope: &Scope) -> Result<Thought, CallFail> {
     let Some(sent) = turn.proposal() else { return offer(turn, scope, &Concessions::default(), Vec::new()) };
+    let wanted = match rejection::read(reason, Of::Offer) {
+        Ok(wanted) => wanted,
+        Err(part) => return Ok(rejection::not_understood(&part, Of::Offer)),
+    };
     let mut given = Concessions::of(&sent, scope);
-    let lower = reason.to_lowercase();
-    let none = [
-        "no discount",
-        "without discount",
-        "kein rabatt",
-        "kein nachlass",
-        "ohne nachlass",
-        "geen korting",
-        "sans remise",
-    ];
-    if none.iter().any(|w| lower.contains(w)) {
-        given.cut_basis_points = 0;
-    } else if let Some(points) = intent::percent(reason) {
-        given.cut_basis_points = points;
-        given.in_return.insert(LeverKind::PriceCut, in_return(turn, LeverKind::PriceCut));
+    for wanted in &wanted {
+        match wanted {
+            Wanted::NoDiscount => given.cut_basis_points = 0,
+            Wanted::Discount(points) => {
+                if let Some(no) = rejection::beyond_authority(*points, turn.policy) {
+                    return Ok(no);
+                }
+                given.cut_basis_points = *points;
+                given.in_return.insert(LeverKind::PriceCut, in_return(turn, LeverKind::PriceCut));
+            }
+            Wanted::Round => {
+                given.round = true;
+                given.in_return.entry(LeverKind::Rounding).or_insert_with(|| in_return(turn, LeverKind::Rounding));
+            }
+            Wanted::Again | Wanted::Words(_) | Wanted::Weigh(..) => {}
+        }
     }
-    let mut offer_again = Concessions { in_return: given.in_return.clone(), ..given };
-    offer_again.round |=
-        ["round", "rund", "rond"].iter().any(|w| lower.contains(w)) && asks::asks(reason).contains(&Ask::Round);
-    if offer_again.round {
-        offer_again.in_return.entry(LeverKind::Rounding).or_insert_with(|| in_return(turn, LeverKind::Rounding));
+    let next = Proposal::offer(scope, &turn.policy.rate_card, turn.policy, &given, turn.today());
+    if let Some(reason) = beyond(turn, &next) {
+        return Ok(needs_person(&reason));
     }
-    let note = turn.lang.pick([
-        "Changed by the agency",
-        "Von der Agentur geändert",
-        "Gewijzigd door het bureau",
-        "Modifié par l'agence",
-    ]);
-    offer(turn, scope, &offer_again, vec![format!("{note}: {reason}")])
+    let same = wanted.iter().all(|wanted| *wanted == Wanted::Again);
+    offer(turn, scope, &given, if same { Vec::new() } else { changes(turn, &sent, &next) })
 }
 
 /// The concessions of one answer.
@@ -187,12 +194,19 @@ impl Round<'_> {
     fn answer(self, words: &str) -> Result<Thought, CallFail> {
         let Self { turn, scope, sent, given, changed } = self;
         if !changed {
-            let reminder = turn.lang.pick([
-                "What you ask for stands in our offer already.",
-                "Was Sie wünschen, steht bereits in unserem Angebot.",
-                "Wat u vraagt, staat al in onze offerte.",
-                "Ce que vous demandez figure déjà dans notre offre.",
-            ]);
+            let reminder = turn.say(
+                [
+                    "What you ask for stands in our offer already.",
+                    "Was Sie wünschen, steht bereits in unserem Angebot.",
+                    "Wat u vraagt, staat al in onze offerte.",
+                    "Ce que vous demandez figure déjà dans notre offre.",
+                ],
+                [
+                    "Was du wünschst, steht bereits in unserem Angebot.",
+                    "Wat je vraagt, staat al in onze offerte.",
+                    "Ce que tu demandes figure déjà dans notre offre.",
+                ],
+            );
             return turn.answer(words, ClientAsk::Decision, reminder);
         }
         let rates = &turn.policy.rate_card;

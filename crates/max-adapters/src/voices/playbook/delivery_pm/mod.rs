@@ -16,12 +16,13 @@ use max_core::stages::delivery_pm::{
     pending_changes, signed_orders, sorted_requests, standing_ask,
 };
 use max_core::stages::onboarding::Checklist;
+use max_documents::Letterhead;
 use max_documents::delivery::{self, Project};
-use max_documents::{Lang, Letterhead};
 use max_engine::ports::{CallFail, File, Thought};
 use minijinja::context;
 
 use super::intent;
+use super::rejection::{self, Of, Wanted};
 use super::text;
 use super::turn::{Turn, needs_person};
 
@@ -96,7 +97,7 @@ fn go_on(running: &Running, plan: &Plan) -> Result<Thought, CallFail> {
     }
     if let Some(ask) = standing_ask(turn.lead).filter(|_| turn.rejection().is_none()) {
         return match turn.news() {
-            Some(words) => turn.answer(&words, ask.clone(), reminder(ask, turn.lang)),
+            Some(words) => turn.answer(&words, ask.clone(), reminder(ask, turn)),
             None => Ok(turn.keep_waiting(ask.clone())),
         };
     }
@@ -109,19 +110,27 @@ fn go_on(running: &Running, plan: &Plan) -> Result<Thought, CallFail> {
     }
 }
 
-fn reminder(ask: &ClientAsk, lang: Lang) -> &'static str {
+fn reminder(ask: &ClientAsk, turn: &Turn) -> &'static str {
     match ask {
-        ClientAsk::ChangeOrder { .. } => lang.pick([
+        ClientAsk::ChangeOrder { .. } => turn.say([
             "To order the change, answer with the name of the person who signs it; to leave it, say that you do not want it. Work on it starts after the signature.",
             "Um die Änderung zu beauftragen, antworten Sie mit dem Namen der Person, die unterschreibt; wenn Sie sie nicht möchten, sagen Sie es einfach. Die Arbeit daran beginnt nach der Unterschrift.",
             "Antwoord met de naam van wie tekent om de wijziging te bestellen; wilt u haar niet, laat het dan weten. Het werk eraan begint na de handtekening.",
             "Pour commander la modification, répondez avec le nom de la personne qui signe ; si vous n'en voulez pas, dites-le simplement. Le travail commence après la signature.",
+        ], [
+            "Um die Änderung zu beauftragen, antworte mit dem Namen der Person, die unterschreibt; wenn du sie nicht möchtest, sag es einfach. Die Arbeit daran beginnt nach der Unterschrift.",
+            "Antwoord met de naam van wie tekent om de wijziging te bestellen; wil je haar niet, laat het dan weten. Het werk eraan begint na de handtekening.",
+            "Pour commander la modification, réponds avec le nom de la personne qui signe ; si tu n'en veux pas, dis-le simplement. Le travail commence après la signature.",
         ]),
-        _ => lang.pick([
+        _ => turn.say([
             "To sign the milestone off, answer with the name of the person who signs; a person of the agency records it.",
             "Zur Abnahme antworten Sie mit dem Namen der Person, die abnimmt; ein Mensch der Agentur hält sie fest.",
             "Antwoord om de mijlpaal goed te keuren met de naam van wie goedkeurt; een medewerker van het bureau legt het vast.",
             "Pour réceptionner le jalon, répondez avec le nom de la personne qui le réceptionne ; une personne de l'agence l'enregistre.",
+        ], [
+            "Zur Abnahme antworte mit dem Namen der Person, die abnimmt; ein Mensch der Agentur hält sie fest.",
+            "Antwoord om de mijlpaal goed te keuren met de naam van wie goedkeurt; een medewerker van het bureau legt het vast.",
+            "Pour réceptionner le jalon, réponds avec le nom de la personne qui le réceptionne ; une personne de l'agence l'enregistre.",
         ]),
     }
 }
@@ -130,7 +139,15 @@ fn reminder(ask: &ClientAsk, lang: Lang) -> &'static str {
 /// confirms it with the hand-over, or sends it back.
 fn hand_over(running: &Running, plan: &Plan, milestone: &Milestone) -> Result<Thought, CallFail> {
     let turn = running.turn;
-    let note = turn.rejection().unwrap_or_default();
+    let note = match turn.rejection().map(|reason| rejection::read(&reason, Of::Milestone)) {
+        Some(Err(part)) => return Ok(rejection::not_understood(&part, Of::Milestone)),
+        Some(Ok(wanted)) => wanted.into_iter().find_map(|wanted| match wanted {
+            Wanted::Words(words) => Some(words),
+            _ => None,
+        }),
+        None => None,
+    };
+    let note = note.unwrap_or_default();
     let requests = sorted_requests(turn.lead);
     let of_this = |r: &&SortedRequest| r.requirement.as_ref().is_none_or(|id| milestone.requirements.contains(id));
     let defects = requests.iter().filter(|r| r.is_open_defect());

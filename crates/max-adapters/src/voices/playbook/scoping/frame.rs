@@ -14,6 +14,7 @@ use super::plan::{self, Topics};
 use super::requirements::Built;
 use crate::agency::TopicQuestion;
 use crate::voices::playbook::intent;
+use crate::voices::playbook::rejection::Wanted;
 use crate::voices::playbook::text::{self, Said, sentences};
 use crate::voices::playbook::turn::{Turn, Words};
 use crate::voices::playbook::wishes;
@@ -180,7 +181,7 @@ impl<'t, 'a> Frame<'t, 'a> {
         named.or_else(|| next(from, month(words)?, None))
     }
 
-    pub fn assumptions(&self, built: &[Built]) -> Vec<Assumption> {
+    pub fn assumptions(&self, built: &[Built], wanted: &[Wanted]) -> Vec<Assumption> {
         let (open, close) = self.lang().pick([("“", "”"), ("„", "“"), ("“", "”"), ("« ", " »")]);
         let change = self.lang().pick([
             "Effort and dates are looked at again, as a change order",
@@ -214,7 +215,7 @@ impl<'t, 'a> Frame<'t, 'a> {
                 });
             }
         }
-        all.extend(self.changes(change));
+        all.extend(self.dictated(change, wanted));
         all
     }
 
@@ -225,8 +226,9 @@ impl<'t, 'a> Frame<'t, 'a> {
             && self.words(&question.topic).is_none_or(|(_, words)| plan::not_known(words))
     }
 
-    /// What people of the agency asked to change, now and before.
-    fn changes(&self, if_wrong: &str) -> Vec<Assumption> {
+    /// What people of the agency wrote for the client to read, now and before. Reasons that are not meant for him stay
+    /// in the house.
+    fn dictated(&self, if_wrong: &str, wanted: &[Wanted]) -> Vec<Assumption> {
         let changed = self.lang().pick([
             "Changed at the agency's request",
             "Auf Wunsch der Agentur geändert",
@@ -235,8 +237,12 @@ impl<'t, 'a> Frame<'t, 'a> {
         ]);
         let earlier = self.turn.scope().map(|s| s.assumptions).unwrap_or_default();
         let mut all: Vec<Assumption> = earlier.into_iter().filter(|a| a.text.starts_with(changed)).collect();
-        all.extend(self.turn.rejection().map(|reason| Assumption {
-            text: format!("{changed}: {reason}"),
+        let words = wanted.iter().filter_map(|wanted| match wanted {
+            Wanted::Words(words) => Some(words),
+            _ => None,
+        });
+        all.extend(words.map(|words| Assumption {
+            text: format!("{changed}: {words}"),
             owner: self.agency(),
             if_wrong: if_wrong.into(),
             ..Assumption::default()

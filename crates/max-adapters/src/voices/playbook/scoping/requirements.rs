@@ -8,6 +8,7 @@ use max_documents::Lang;
 use super::frame::depends_on;
 use super::title;
 use crate::agency::Feature;
+use crate::voices::playbook::rejection::Wanted;
 use crate::voices::playbook::text;
 use crate::voices::playbook::turn::{Turn, Words};
 use crate::voices::playbook::wishes::{self, Wish, Wishes};
@@ -72,6 +73,50 @@ pub fn from_wishes<'a>(turn: &Turn<'a>, said: &[Words], mut wished: Wishes<'a>) 
     });
     let covered = own.into_iter().chain(spoken).collect();
     (all, covered)
+}
+
+/// What a person who rejected the scope wants to weigh differently, now and in the rounds before; or what of it no rule
+/// can do.
+pub fn weigh_again(turn: &Turn, all: &mut [Built], wanted: &[Wanted]) -> Result<(), String> {
+    let before = turn.scope().filter(|_| turn.rejection().is_some());
+    let kept = before.iter().flat_map(|scope| &scope.requirements).map(|r| (r.id.clone(), r.priority, Some(&r.text)));
+    let now = wanted.iter().filter_map(|wanted| match wanted {
+        Wanted::Weigh(id, priority) => Some((id.clone(), *priority, None)),
+        _ => None,
+    });
+    for (id, priority, text) in kept.chain(now) {
+        let Some(built) = all.iter_mut().map(|b| &mut b.requirement).find(|r| r.id == id) else {
+            // What was there before may be gone with the client's newest words; what is asked for now must be there.
+            if text.is_some() {
+                continue;
+            }
+            return Err(format!("{id} stands in no scope"));
+        };
+        if text.is_some_and(|text| *text != built.text) || built.priority == priority {
+            continue;
+        }
+        if built.priority == Priority::Wont {
+            return Err(format!("{id} was not wanted by the client, so there is no effort for it"));
+        }
+        built.priority = priority;
+        if priority == Priority::Wont {
+            built.effort_quarter_days = 0;
+            built.acceptance = turn
+                .lang
+                .pick([
+                    "Not built in this project.",
+                    "Wird in diesem Projekt nicht gebaut.",
+                    "Wordt in dit project niet gebouwd.",
+                    "Ne fait pas partie de ce projet.",
+                ])
+                .to_owned();
+        }
+    }
+    if all.iter().any(|b| b.requirement.priority == Priority::Must) {
+        Ok(())
+    } else {
+        Err("then nothing would be a Must".into())
+    }
 }
 
 /// A requirement before its weight is final.

@@ -1,96 +1,17 @@
-//! The words by which people wish, refuse and weigh, in four languages, and a quick way to find them.
+//! The words by which people refuse and weigh, in four languages. Those by which they wish stand in
+//! `max_core::prose::wishes`, where the check of a scope (SC-9) reads them too.
 
-use std::collections::HashMap;
 use std::sync::LazyLock;
 
-/// Words to look for. One pass over a text finds all of them, however many there are.
-pub struct Finder {
-    by: HashMap<[u8; 2], Vec<(String, usize)>>,
-}
-
-/// Where one of the words stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Hit {
-    pub at: usize,
-    pub len: usize,
-    /// The number it was given.
-    pub index: usize,
-}
-
-impl Finder {
-    /// `words` (lower case) with a number each. A straight apostrophe stands for a curly one as well.
-    pub fn new<'w>(words: impl IntoIterator<Item = (&'w str, usize)>) -> Self {
-        let mut by: HashMap<[u8; 2], Vec<(String, usize)>> = HashMap::new();
-        for (word, index) in words {
-            let curly = word.contains('\'').then(|| word.replace('\'', "’"));
-            for word in std::iter::once(word.to_owned()).chain(curly) {
-                by.entry(key(&word)).or_default().push((word, index));
-            }
-        }
-        Self { by }
-    }
-
-    fn of(words: &str) -> Self {
-        Self::new(words.split(['|', '\n']).map(str::trim).filter(|w| !w.is_empty()).map(|w| (w, 0)))
-    }
-
-    /// Every place where a word begins with one of the words, in order.
-    pub fn hits<'f>(&'f self, lower: &'f str) -> impl Iterator<Item = Hit> + 'f {
-        let mut before = ' ';
-        lower.char_indices().flat_map(move |(at, c)| {
-            let begins = !before.is_alphanumeric() || !c.is_alphanumeric();
-            before = c;
-            let rest = &lower[at..];
-            let candidates =
-                if begins { self.by.get(&key(rest)).or_else(|| self.by.get(&[rest.as_bytes()[0], 0])) } else { None };
-            candidates
-                .into_iter()
-                .flatten()
-                .filter(move |(word, _)| rest.starts_with(word.as_str()))
-                .map(move |(word, index)| Hit { at, len: word.len(), index: *index })
-        })
-    }
-
-    /// True when one of the words occurs.
-    pub fn any(&self, lower: &str) -> bool {
-        self.hits(lower).next().is_some()
-    }
-
-    /// The word with the smallest number.
-    pub fn smallest(&self, lower: &str) -> Option<usize> {
-        self.hits(lower).map(|hit| hit.index).min()
-    }
-}
-
-fn key(word: &str) -> [u8; 2] {
-    let bytes = word.as_bytes();
-    [bytes.first().copied().unwrap_or(0), bytes.get(1).copied().unwrap_or(0)]
-}
+pub use max_core::prose::wishes::Finder;
 
 macro_rules! table {
     ($($(#[$doc:meta])* $name:ident = $words:literal;)+) => {
-        $($(#[$doc])* pub static $name: LazyLock<Finder> = LazyLock::new(|| Finder::of($words));)+
+        $($(#[$doc])* pub static $name: LazyLock<Finder> = LazyLock::new(|| Finder::table($words));)+
     };
 }
 
 table! {
-    /// Somebody says that they want something, or do not.
-    WISH = "need | we want | i want | looking for | would like | we'd like | i'd like | should | must | has to | have to
-        can you build | could you build | can you make | can you help | could you help | help with | could you make
-        would love | nice to have | would be nice | would be great | require | we wish | important | maybe later
-        optional | ideally | want to be able | be able to | we expect | please add | please include | essential
-        brauch | benötig | wir suchen | ich suche | möchte | hätten gern | hätte gern | wünsch | soll | muss | müss
-        wollen | schön wäre | wäre schön | wäre toll | wichtig | vielleicht später | idealerweise | könnten sie
-        könnt ihr | notwendig | unverzichtbar | erforderlich
-        nodig | we willen | wij willen | ik wil | we zoeken | wij zoeken | ik zoek | op zoek naar | graag | zouden we
-        zou ik | moet | zou mooi zijn | zou leuk zijn | zou fijn zijn | belangrijk | misschien later | optioneel
-        idealiter | kunnen jullie | kunt u | wensen | vereist | noodzakelijk | het liefst | we wensen
-        besoin | nous voulons | je veux | on veut | nous cherchons | je cherche | on cherche | nous souhait | je souhait
-        on souhait | nous aimerions | j'aimerais | on aimerait | voudrions | voudrais | devrai | doit | doivent
-        il faut | il faudrait | serait bien | serait utile | serait appréci | serait un plus | souhaitable | idéalement
-        important | indispensable | facultatif | peut-être plus tard | pouvez-vous | pourriez-vous | nécessaire
-        à la recherche d";
-
     /// It is not wanted.
     WONT = "do not need | don't need | does not need | doesn't need | not needed | no need for | not necessary
         not required | out of scope | do not want | don't want | can do without | need no
@@ -123,20 +44,6 @@ table! {
         soll | idealerweise | hätten gern | hätte gern
         zouden we | zou ik | zou het | idealiter | het liefst | graag
         devrai | idéalement | aimerions | aimerais | aimerait | il faudrait | souhaitable";
-
-    /// A sentence about money, time or the talk itself.
-    MONEY = "budget | spend | cost | price | an offer | your offer | a quote | your quote | quote for | estimate
-        angebot | preis | kosten | ausgeben
-        begroting | offerte | prijs | kost | besteden | uitgeven
-        devis | prix | coût | coûte | dépenser | tarif";
-    /// A sentence about when.
-    TIME = "deadline | need it by | need this by | launch | go live | bis ende | bis zum | fertig sein
-        klaar zijn | live gaan | uiterlijk | tegen het einde | voor het einde | mise en ligne | d'ici | au plus tard | échéance";
-    /// A sentence about the talk itself.
-    TALK = "call us | call me | meeting | let me know | more information | your help | hear from you | your answer
-        termin mit ihnen | anrufen | mehr informationen | ihre hilfe | von ihnen zu hören | rückmeldung
-        bel mij | bel ons | terugbellen | meer informatie | uw hulp | van u te horen | afspraak met u
-        appelez | rappel | plus d'informations | votre aide | votre réponse | rendez-vous avec vous | de vos nouvelles";
 
     /// `We do not need`, to be taken off the front.
     NOT = "we do not need | we don't need | i do not need | i don't need | we need no | we do not want | we don't want
@@ -237,16 +144,3 @@ pub const WEIGHT: &[&str] = &[
     " n'est pas nécessaire",
     " n’est pas nécessaire",
 ];
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn one_pass_finds_what_begins_a_word() {
-        let finder = Finder::new([("gallery", 1), ("gall", 2), ("€", 3), ("l'app", 4)]);
-        let of = |text: &str| finder.hits(text).map(|h| h.index).collect::<Vec<_>>();
-        assert_eq!(of("a gallery, 5€ and l’app"), [1, 2, 3, 4]);
-        assert_eq!(of("agallery"), Vec::<usize>::new());
-    }
-}
