@@ -58,6 +58,40 @@ pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
+/// A file that is written under a hidden name and gets its own when it is whole: a reader sees all of it or nothing.
+/// Only its owner reads it. Dropped before it has a name, it is gone.
+pub(crate) struct Hidden(tempfile::NamedTempFile);
+
+impl Hidden {
+    /// Writes it into the folder it is to stand in.
+    pub(crate) fn write(folder: &Path, bytes: &[u8]) -> io::Result<Self> {
+        let mut file = tempfile::Builder::new().prefix(".").suffix(".part").tempfile_in(folder)?;
+        file.write_all(bytes)?;
+        Ok(Self(file))
+    }
+
+    /// The same, and what it holds is durable.
+    pub(crate) fn write_durably(folder: &Path, bytes: &[u8]) -> io::Result<Self> {
+        let hidden = Self::write(folder, bytes)?;
+        hidden.0.as_file().sync_all()?;
+        Ok(hidden)
+    }
+
+    /// Gives it its name; false when there is a file of this name, which stays as it is.
+    pub(crate) fn name(self, path: &Path) -> io::Result<bool> {
+        match self.0.persist_noclobber(path) {
+            Ok(_) => Ok(true),
+            Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+            Err(error) => Err(error.error),
+        }
+    }
+
+    /// Gives it its name, in the place of whatever has it.
+    pub(crate) fn replace(self, path: &Path) -> io::Result<()> {
+        self.0.persist(path).map(drop).map_err(|error| error.error)
+    }
+}
+
 /// An open folder. What is done by name inside it never follows a symlink, so nobody who can write there makes us
 /// write elsewhere.
 #[derive(Debug)]

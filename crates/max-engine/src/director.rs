@@ -5,7 +5,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use max_core::command::{Command, Import, Request};
@@ -24,6 +24,7 @@ use crate::ports::{
     ArtifactStore, Brief, Clock, Linter, Logged, OnceKey, Related, RenderedState, SapWave, Store, StoreError, Thought,
 };
 use crate::projector::Projector;
+use crate::timings::{Part, Timings};
 use crate::usecase::suppress::PrivacyKey;
 use crate::view;
 
@@ -43,6 +44,7 @@ pub(crate) struct Inner {
     pub(crate) policy: Arc<Policy>,
     pub(crate) board: Arc<Board>,
     pub(crate) projector: Arc<Projector>,
+    pub(crate) timings: Arc<Timings>,
     pub(crate) committed: broadcast::Sender<Committed>,
     /// Wakes the timers.
     pub(crate) changed: Arc<Notify>,
@@ -110,8 +112,11 @@ impl Director {
     pub async fn act(&self, lead: LeadId, request: Request, once: Option<OnceKey>) -> Result<Acted, Error> {
         let request = self.look_up(lead, request).await?;
         let (reply, answer) = oneshot::channel();
+        let asked = Instant::now();
         self.inner.jobs.send(Job::Act { lead, request, once, reply }).await.map_err(|_| Error::Stopping)?;
-        answer.await.map_err(|_| Error::Stopping)?
+        let answer = answer.await.map_err(|_| Error::Stopping)?;
+        self.inner.timings.note(Part::Asked, asked.elapsed());
+        answer
     }
 
     /// Adds a standing wake-up or replaces the one with its name, and has the timers look at it.
@@ -425,6 +430,11 @@ impl Director {
     /// The write-behind of readable copies.
     pub fn projector(&self) -> &Projector {
         &self.inner.projector
+    }
+
+    /// Where the time of requests went.
+    pub fn timings(&self) -> &Timings {
+        &self.inner.timings
     }
 
     /// This process, as leases name it.

@@ -31,6 +31,7 @@ use crate::ports::{ArtifactStore, Channel, Clock, Folders, Linter, Notifier, Sto
 use crate::projector::{Projector, WATERMARK};
 use crate::relay::Relay;
 use crate::timers::Timers;
+use crate::timings::Timings;
 use crate::usecase::erase::{Eraser, erases, forgotten_erasures};
 use crate::usecase::suppress::{self, PrivacyKey};
 
@@ -141,12 +142,14 @@ impl Engine {
             privacy_key: options.privacy_key.clone(),
             erasing: Arc::clone(&erasing),
         };
+        let timings = Arc::new(Timings::default());
         let mut writer = Writer {
             store: Arc::clone(&parts.store),
             cache: Arc::clone(&cache),
             clock: Arc::clone(&parts.clock),
             policy: Arc::clone(&policy),
             publish: Box::new(move |round| publisher.publish(round)),
+            timings: Arc::clone(&timings),
             suspects: Vec::new(),
         };
         // Before anything else may happen to them.
@@ -166,6 +169,7 @@ impl Engine {
                 policy,
                 board,
                 projector: Arc::clone(&projector),
+                timings,
                 committed,
                 changed: Arc::clone(&changed),
                 instance: options.instance.clone(),

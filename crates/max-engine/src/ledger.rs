@@ -7,6 +7,7 @@
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::time::Instant;
 
 use jiff::{SignedDuration, Timestamp};
 use max_core::command::{Command, Incoming, Request};
@@ -21,6 +22,7 @@ use crate::cache::{Cached, LeadCache};
 use crate::error::Error;
 use crate::fail;
 use crate::ports::{Clock, Done, Idempotency, OnceKey, Position, Seal, Store, StoreError, Write, WriteError};
+use crate::timings::{Part, Timings};
 
 /// An entry that is durable now, with the lead after it.
 #[derive(Clone, Debug)]
@@ -98,6 +100,8 @@ pub(crate) struct Writer {
     pub(crate) policy: Arc<Policy>,
     /// Called for each round after its commit, before the answers: whatever must know of every entry.
     pub(crate) publish: Publish,
+    /// Where the time goes.
+    pub(crate) timings: Arc<Timings>,
     /// Leads whose last commit ended in an error, with their version before it: it may have become durable.
     pub(crate) suspects: Vec<(LeadId, u64)>,
 }
@@ -123,6 +127,7 @@ impl Writer {
                     Err(_) => break,
                 }
             }
+            let begun = Instant::now();
             let closing = waiting.iter().any(|job| matches!(job, Job::Close));
             let mut again = std::mem::take(&mut waiting);
             for _ in 0..CONFLICT_TRIES {
@@ -134,6 +139,7 @@ impl Writer {
             for job in again {
                 job.refuse(Error::Store(StoreError::Unavailable("other writers were faster too often".into())));
             }
+            self.timings.note(Part::Round, begun.elapsed());
             if closing {
                 return;
             }
@@ -195,7 +201,9 @@ impl Writer {
     /// Commits a round. The failpoints stand for a crash or an error just before and just after it.
     fn make_durable(&self, writes: &[Write]) -> Result<Vec<Result<Position, WriteError>>, StoreError> {
         fail::point("ledger.commit")?;
+        let begun = Instant::now();
         let results = self.store.commit(writes)?;
+        self.timings.note(Part::Commit, begun.elapsed());
         fail::point("ledger.committed")?;
         Ok(results)
     }
@@ -479,7 +487,9 @@ impl Round<'_> {
             }
         }
         if !committed.is_empty() {
+            let begun = Instant::now();
             (writer.publish)(&committed);
+            writer.timings.note(Part::Told, begun.elapsed());
         }
         let stands = |outcome: &Outcome| outcome.write.is_none_or(|index| results[index].is_ok());
         let keys: Vec<Idempotency> =

@@ -17,5 +17,6 @@ pub mod ports;
 pub mod projector;
 mod relay;
 pub mod timers;
+pub mod timings;
 pub mod usecase;
 pub mod view;

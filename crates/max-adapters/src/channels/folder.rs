@@ -1,7 +1,7 @@
 //! Mail into a folder: `<root>/outbox/<message id>.eml`, so that everyone sees what "sent" means.
 
 use std::collections::BTreeMap;
-use std::io::{self, Read as _, Write};
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use max_core::lead::{Actor, Message, MessageKind};
 use max_core::stage::Eidolon;
 use max_engine::ports::{Channel, File, SendError};
 
-use crate::files::{point, sync_folder};
+use crate::files::{Hidden, point, sync_folder};
 use crate::mail::address::{is_address, is_message_id};
 use crate::text::{lines, one_line};
 
@@ -133,16 +133,10 @@ fn head(path: &Path) -> io::Result<String> {
 fn durable_write(folder: &Path, target: &Path, bytes: &[u8]) -> io::Result<()> {
     point("channel.write")?;
     std::fs::create_dir_all(folder)?;
-    let mut file = tempfile::Builder::new().prefix(".").suffix(".part").tempfile_in(folder)?;
-    file.write_all(bytes)?;
-    file.as_file().sync_all()?;
+    let mail = Hidden::write_durably(folder, bytes)?;
     point("channel.written")?;
-    match file.persist_noclobber(target) {
-        Ok(_) => {}
-        // Another attempt at the same message was first; its file says the same.
-        Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => {}
-        Err(error) => return Err(error.error),
-    }
+    // When another attempt at the same message was first, its file says the same.
+    mail.name(target)?;
     point("channel.named")?;
     sync_folder(folder)
 }

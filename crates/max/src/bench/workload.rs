@@ -30,7 +30,20 @@ pub fn lead(n: usize) -> NewLead {
 /// # Errors
 /// When a step is refused.
 pub async fn play(director: &Director, leads: usize, in_flight: usize) -> anyhow::Result<(Latencies, Duration)> {
-    play_steps(director, leads, in_flight, STEPS).await
+    play_steps(director, leads, in_flight, STEPS, Pace::free()).await
+}
+
+/// The same at a steady rate of durable steps per second.
+///
+/// # Errors
+/// When a step is refused.
+pub async fn play_paced(
+    director: &Director,
+    leads: usize,
+    in_flight: usize,
+    rate: f64,
+) -> anyhow::Result<(Latencies, Duration)> {
+    play_steps(director, leads, in_flight, STEPS, Pace::steady(rate)).await
 }
 
 /// Leads that came and went: ingestion and an end.
@@ -38,7 +51,32 @@ pub async fn play(director: &Director, leads: usize, in_flight: usize) -> anyhow
 /// # Errors
 /// When a step is refused.
 pub async fn come_and_go(director: &Director, leads: usize, in_flight: usize) -> anyhow::Result<(Latencies, Duration)> {
-    play_steps(director, leads, in_flight, 2).await
+    play_steps(director, leads, in_flight, 2, Pace::free()).await
+}
+
+/// How soon one step may follow the other.
+struct Pace {
+    begun: Instant,
+    rate: Option<f64>,
+    taken: AtomicUsize,
+}
+
+impl Pace {
+    fn free() -> Self {
+        Self { begun: Instant::now(), rate: None, taken: AtomicUsize::new(0) }
+    }
+
+    fn steady(rate: f64) -> Self {
+        Self { rate: Some(rate), ..Self::free() }
+    }
+
+    /// Waits for the next step's turn.
+    async fn turn(&self) {
+        if let Some(rate) = self.rate {
+            let number = self.taken.fetch_add(1, Ordering::Relaxed);
+            tokio::time::sleep_until((self.begun + Duration::from_secs_f64(number as f64 / rate)).into()).await;
+        }
+    }
 }
 
 async fn play_steps(
@@ -46,12 +84,13 @@ async fn play_steps(
     leads: usize,
     in_flight: usize,
     steps: usize,
+    pace: Pace,
 ) -> anyhow::Result<(Latencies, Duration)> {
-    let next = Arc::new(AtomicUsize::new(0));
+    let (next, pace) = (Arc::new(AtomicUsize::new(0)), Arc::new(pace));
     let start = Instant::now();
     let mut workers = Vec::new();
     for _ in 0..in_flight {
-        let (director, next) = (director.clone(), Arc::clone(&next));
+        let (director, next, pace) = (director.clone(), Arc::clone(&next), Arc::clone(&pace));
         workers.push(tokio::spawn(async move {
             let mut latencies = Latencies::default();
             loop {
@@ -59,7 +98,7 @@ async fn play_steps(
                 if n >= leads {
                     return anyhow::Ok(latencies);
                 }
-                one(&director, n, steps, &mut latencies).await?;
+                one(&director, n, steps, &pace, &mut latencies).await?;
             }
         }));
     }
@@ -70,8 +109,15 @@ async fn play_steps(
     Ok((latencies, start.elapsed()))
 }
 
-async fn one(director: &Director, n: usize, steps: usize, latencies: &mut Latencies) -> anyhow::Result<()> {
+async fn one(
+    director: &Director,
+    n: usize,
+    steps: usize,
+    pace: &Pace,
+    latencies: &mut Latencies,
+) -> anyhow::Result<()> {
     let by = Actor::Person("bench".into());
+    pace.turn().await;
     let start = Instant::now();
     let id = director.ingest(lead(n), by.clone(), None, None).await?.lead.id;
     latencies.note(start.elapsed());
@@ -82,6 +128,7 @@ async fn one(director: &Director, n: usize, steps: usize, latencies: &mut Latenc
             let outcome = if steps == STEPS { Outcome::Delivered } else { Outcome::Lost };
             Command::Close { outcome, reason: "signed off".into(), merged_into: None }
         };
+        pace.turn().await;
         let start = Instant::now();
         director.act(id, Request::new(by.clone(), command), None).await?;
         latencies.note(start.elapsed());

@@ -11,6 +11,7 @@ mod backup;
 mod cli_help;
 mod cli_setup;
 mod cli_words;
+mod cli_work;
 mod conversations_in_files;
 mod demo;
 mod drop_box;

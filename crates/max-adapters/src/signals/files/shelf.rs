@@ -2,13 +2,13 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
-use std::io::{self, Write};
+use std::io;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{CWD, RenameFlags};
 
-use crate::files::point;
+use crate::files::{Hidden, point, sync_folder};
 use crate::signals::yaml::RejectReason;
 
 /// How many suffixes are tried for a name that is taken.
@@ -128,7 +128,7 @@ impl Shelf {
         File::open(&claim.path)?.sync_all()?;
         let target = move_aside(&claim.path, &folder, &claim.name)?;
         point("dropbox.accepted")?;
-        sync(&folder)?;
+        sync_folder(&folder)?;
         Ok(target)
     }
 
@@ -155,7 +155,7 @@ impl Shelf {
                 let _ = std::fs::remove_file(written);
             }
             match moved {
-                Ok(()) => return sync(&folder).map(|()| target),
+                Ok(()) => return sync_folder(&folder).map(|()| target),
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(error),
             }
@@ -203,12 +203,11 @@ fn shorten(name: &OsStr) -> OsString {
 fn write_reason(folder: &Path, target: &Path, reason: &RejectReason) -> io::Result<PathBuf> {
     let mut name = target.file_name().unwrap_or_default().to_owned();
     name.push(".reason.txt");
-    let mut file = tempfile::Builder::new().prefix(".").suffix(".part").tempfile_in(folder)?;
-    writeln!(file, "{reason}")?;
-    file.as_file().sync_all()?;
     let path = folder.join(name);
-    file.persist_noclobber(&path).map_err(|error| error.error)?;
-    Ok(path)
+    match Hidden::write_durably(folder, format!("{reason}\n").as_bytes())?.name(&path)? {
+        true => Ok(path),
+        false => Err(io::ErrorKind::AlreadyExists.into()),
+    }
 }
 
 /// Renames without overwriting, where the file system can promise it.
@@ -222,8 +221,4 @@ fn rename(from: &Path, to: &Path) -> io::Result<()> {
         }
         result => Ok(result?),
     }
-}
-
-fn sync(folder: &Path) -> io::Result<()> {
-    File::open(folder)?.sync_all()
 }

@@ -1,12 +1,13 @@
 //! Writing a signal for somebody to pick up, and checking one before it is dropped.
 
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use max_core::id::{Digest, SignalId};
 use max_core::signal::{Signal, SignalType, file_name};
 
 use super::look::{Found, look};
+use crate::files::Hidden;
 use crate::signals::yaml::to_yaml;
 
 /// Writes a signal under its proper name, atomically: a reader sees the whole file or none. Not synced; whoever
@@ -22,9 +23,7 @@ pub fn write_signal(folder: &Path, signal: &Signal) -> io::Result<PathBuf> {
     };
     let at = signal.at.unwrap_or(jiff::Timestamp::UNIX_EPOCH);
     let target = folder.join(file_name(at, signal.kind, &signal.from, &signal.to, &id));
-    let mut file = tempfile::Builder::new().prefix(".").suffix(".part").tempfile_in(folder)?;
-    file.write_all(text.as_bytes())?;
-    file.persist(&target).map_err(|error| error.error)?;
+    Hidden::write(folder, text.as_bytes())?.replace(&target)?;
     Ok(target)
 }
 

@@ -33,9 +33,19 @@ impl Server {
 
     /// The same; when the process ends before it listens, what it said.
     pub fn try_start(root: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Result<Self, String> {
+        Self::try_start_as("up", root, arguments, variables)
+    }
+
+    /// The same for another command that serves.
+    pub fn try_start_as(
+        role: &str,
+        root: &Path,
+        arguments: &[&str],
+        variables: &[(&str, &str)],
+    ) -> Result<Self, String> {
         let log = std::fs::OpenOptions::new().create(true).append(true).open(root.join("max.log")).expect("a log file");
         let mut child = max()
-            .args(["up", "--listen", "127.0.0.1:0", "--root"])
+            .args([role, "--listen", "127.0.0.1:0", "--root"])
             .arg(root)
             .args(arguments)
             .envs(variables.iter().copied())
