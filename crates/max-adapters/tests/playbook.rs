@@ -681,6 +681,7 @@ fn a_mail_that_asks_for_a_decision_names_the_clients_page_where_it_can_be_reache
         now: house.now,
         findings: Vec::new(),
         related: Vec::new(),
+        meter: max_engine::spend::Meter::default(),
     };
     let agency = Arc::new(Agency::load(None).expect("the built-in agency"));
     let with = |page: Option<&'static str>| {

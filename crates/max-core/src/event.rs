@@ -117,6 +117,9 @@ pub enum Event {
         /// Which voice did it.
         #[serde(default, skip_serializing_if = "String::is_empty")]
         voice: String,
+        /// Voices that were asked before and did not deliver, each with the class of its failure.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        instead_of: Vec<String>,
     },
     /// A person is asked.
     ApprovalRequested {

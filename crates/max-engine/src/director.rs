@@ -25,6 +25,7 @@ use crate::ports::{
 };
 use crate::projector::Projector;
 use crate::timings::{Part, Timings};
+use crate::spend::Meter;
 use crate::usecase::suppress::PrivacyKey;
 use crate::view;
 
@@ -230,6 +231,7 @@ impl Director {
             now: self.now(),
             findings: Vec::new(),
             related: self.related(&assignment.lead).await?,
+            meter: Meter::default(),
         })
     }
 
@@ -255,11 +257,14 @@ impl Director {
     }
 
     /// Stores a thought's files and submits it. The files are durable before the submission counts.
+    ///
+    /// `instead_of` names the voices that were asked before and why they did not deliver.
     pub async fn submit(
         &self,
         assignment: &Assignment,
         thought: Thought,
         voice: &str,
+        instead_of: &[String],
         once: Option<OnceKey>,
     ) -> Result<Acted, Error> {
         let lead = assignment.lead.id;
@@ -275,7 +280,8 @@ impl Director {
             Ok(stored)
         })
         .await?;
-        let work = Work { result, messages, artifacts: stored, summary, voice: voice.to_owned() };
+        let (voice, instead_of) = (voice.to_owned(), instead_of.to_vec());
+        let work = Work { result, messages, artifacts: stored, summary, voice, instead_of };
         let submit = Command::Submit { task: assignment.task, attempt: assignment.attempt, work: Box::new(work) };
         self.act(lead, Request::new(Actor::Eidolon(eidolon), submit), once).await
     }

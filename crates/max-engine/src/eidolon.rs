@@ -106,25 +106,41 @@ impl Worker {
         }
     }
 
-    /// One turn: think, submit; once more with the findings when the checks fail; then report the failure.
+    /// One turn: think, submit; once more with the findings when the checks fail; then the next voice, and when there is
+    /// none left, report the failure.
     async fn turn(&self, assignment: &Assignment) -> Result<(), Error> {
         let mut brief = self.insist(|| self.director.brief(assignment)).await?;
-        for repair in [false, true] {
-            let answer = match self.mind.think(&brief).await {
+        // Whose work was refused twice, and who failed: the log says instead of whom the one that delivers worked.
+        let (mut aside, mut instead_of) = (Vec::new(), Vec::new());
+        let mut refused = None;
+        loop {
+            let answer = match self.mind.think(&brief, &aside).await {
                 Ok(answer) => answer,
-                Err(failure) => return self.report(assignment, &failure.to_string(), retryable(&failure)).await,
+                Err(failure) => {
+                    let (error, again) = refused.unwrap_or_else(|| (failure.to_string(), retryable(&failure)));
+                    return self.report(assignment, &error, again).await;
+                }
             };
             for (voice, failure) in &answer.failed {
                 tracing::warn!(lead = %assignment.lead.id, voice, %failure, "a voice failed; the next one took over");
+                note(&mut instead_of, format!("{voice}: {}", failure.class().name()));
+                aside.push(voice.clone());
             }
-            let submit = || self.director.submit(assignment, answer.thought.clone(), &answer.voice, None);
+            let submit = || self.director.submit(assignment, answer.thought.clone(), &answer.voice, &instead_of, None);
             match self.insist(submit).await {
                 Ok(_) => return Ok(()),
                 Err(Error::Refused(refusal)) if refusal.kind == RefusalKind::Checks => {
-                    if repair {
-                        return self.report(assignment, &refusal.reason, true).await;
+                    // Findings are about the work of the voice that was asked first.
+                    if brief.findings.is_empty() || !answer.failed.is_empty() {
+                        brief.findings = refusal.findings;
+                        continue;
                     }
-                    brief.findings = refusal.findings;
+                    tracing::warn!(lead = %assignment.lead.id, voice = answer.voice, %refusal.reason,
+                        "the work of a voice was refused twice; the next one takes over");
+                    note(&mut instead_of, format!("{}: checks", answer.voice));
+                    brief.findings.clear();
+                    refused = Some((refusal.reason, true));
+                    aside.push(answer.voice);
                 }
                 // Somebody was faster or took it over: the work is void, and that is right.
                 Err(Error::Refused(refusal)) if refusal.kind == RefusalKind::Fenced => return Ok(()),
@@ -133,7 +149,6 @@ impl Worker {
                 Err(error) => return Err(error),
             }
         }
-        Ok(())
     }
 
     /// Asks again what the store could not do, while the lease holds: a full disk is not the attempt's fault, and the
@@ -165,6 +180,12 @@ impl Worker {
             Err(Error::Refused(refusal)) if refusal.kind == RefusalKind::Fenced => Ok(()),
             Err(error) => Err(error),
         }
+    }
+}
+
+fn note(notes: &mut Vec<String>, one: String) {
+    if !notes.contains(&one) {
+        notes.push(one);
     }
 }
 

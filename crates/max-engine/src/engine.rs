@@ -30,6 +30,7 @@ use crate::notices::{self, Noticed};
 use crate::ports::{ArtifactStore, Channel, Clock, Folders, Linter, Notifier, Store};
 use crate::projector::{Projector, WATERMARK};
 use crate::relay::Relay;
+use crate::spend::{Budget, Purse};
 use crate::timers::Timers;
 use crate::timings::Timings;
 use crate::usecase::erase::{Eraser, erases, forgotten_erasures};
@@ -69,6 +70,8 @@ pub struct Options {
     pub relay: bool,
     /// Under which addresses are hashed for the suppression list.
     pub privacy_key: PrivacyKey,
+    /// What voices may spend.
+    pub budget: Budget,
 }
 
 impl Options {
@@ -81,6 +84,7 @@ impl Options {
             project: true,
             relay: true,
             privacy_key: PrivacyKey::default(),
+            budget: Budget::default(),
         }
     }
 }
@@ -89,6 +93,8 @@ impl Options {
 pub struct Engine {
     director: Director,
     eidolons: Vec<EidolonUnit>,
+    /// What all voices here spend from.
+    purse: Arc<Purse>,
     parts: Parts,
     options: Options,
     /// Ends the loops that take up new work.
@@ -120,6 +126,8 @@ impl Engine {
     /// When the store cannot be read, or a thread cannot be started.
     pub fn start(parts: Parts, policy: Arc<Policy>, options: Options) -> Result<Self, Error> {
         let gone = succeed(&*parts.store, &options)?;
+        parts.store.end_lost_runs()?;
+        let purse = Arc::new(Purse::new(Arc::clone(&parts.store), Arc::clone(&parts.clock), options.budget));
         let cache = Arc::new(LeadCache::new(options.cached_leads));
         let board = Arc::new(Board::new(options.lease));
         let projector = Arc::new(Projector::default());
@@ -189,6 +197,7 @@ impl Engine {
         let engine = Self {
             director,
             eidolons: Vec::new(),
+            purse,
             parts,
             options,
             stop: CancellationToken::new(),
@@ -236,7 +245,7 @@ impl Engine {
 
     /// Adds an Eidolon with its seats and starts `workers` loops for it.
     pub fn add_eidolon(&mut self, eidolon: Eidolon, seats: Vec<Seat>, workers: usize) {
-        let mind = Mind::start(eidolon, seats, &self.parts.clock, workers);
+        let mind = Mind::start(eidolon, seats, &self.parts.clock, &self.purse, workers);
         let unit = EidolonUnit::new(eidolon, mind);
         unit.start(&self.director, workers, self.options.lease, &self.stop, &self.tasks);
         self.eidolons.push(unit);

@@ -16,6 +16,8 @@ mod notices;
 pub mod ports;
 pub mod projector;
 mod relay;
+pub mod runs;
+pub mod spend;
 pub mod timers;
 pub mod timings;
 pub mod usecase;

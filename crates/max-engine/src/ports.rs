@@ -19,6 +19,9 @@ use max_core::stages::StageResult;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::runs::{MicroUsd, Run, Transport};
+use crate::spend::{Meter, Spending};
+
 // ---- the log -----------------------------------------------------------------------------------------------------
 
 /// A lead's `ClientState` as JSON, and the version it shows.
@@ -154,6 +157,23 @@ pub trait Store: Send + Sync + 'static {
     /// Makes sure that what was blanked is nowhere in the store's files any more. Takes as long as reading the
     /// store, while others go on writing.
     fn scrub(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    /// Writes a run down, or how it stands now.
+    fn record_run(&self, _: &Run) -> Result<(), StoreError> {
+        Ok(())
+    }
+    /// The runs of a lead, oldest first.
+    fn runs(&self, _: LeadId) -> Result<Vec<Run>, StoreError> {
+        Ok(Vec::new())
+    }
+    /// What runs have cost. Those of erased leads still count.
+    fn spent(&self, _: Spending) -> Result<MicroUsd, StoreError> {
+        Ok(MicroUsd::default())
+    }
+    /// Marks runs as lost that an earlier process has left running.
+    fn end_lost_runs(&self) -> Result<(), StoreError> {
         Ok(())
     }
 
@@ -655,6 +675,10 @@ impl Linter for NoLinter {
 pub trait Voice: Send + Sync + 'static {
     /// Its name: `playbook`, a script's name, `claude` ….
     fn name(&self) -> &str;
+    /// How it is reached.
+    fn transport(&self) -> Transport {
+        Transport::House
+    }
     /// Works one turn.
     fn think<'a>(&'a self, brief: &'a Brief) -> BoxFuture<'a, Result<Thought, CallFail>>;
 }
@@ -678,6 +702,8 @@ pub struct Brief {
     pub findings: Vec<max_core::stages::Finding>,
     /// Other leads of the same company, for LeadGen to name and a person to merge.
     pub related: Vec<Related>,
+    /// What the voice may spend on it, and where it writes down what it spent.
+    pub meter: Meter,
 }
 
 /// A lead that belongs to the same company as another.
@@ -723,6 +749,18 @@ pub enum CallFail {
     /// It took too long.
     #[error("no answer within {0:#}")]
     Timeout(SignedDuration),
+    /// It was asked too often.
+    #[error("it was asked too often and may be asked again at {until:.0}")]
+    RateLimited {
+        /// When it may be asked again.
+        until: Timestamp,
+    },
+    /// Nothing is left of what was paid for.
+    #[error("its quota or credit is used up: {0}")]
+    QuotaOut(String),
+    /// Its key or login does not count (any more).
+    #[error("its key or login is not accepted: {0}")]
+    AuthExpired(String),
     /// It answered nothing.
     #[error("the answer was empty")]
     Empty,
@@ -732,9 +770,15 @@ pub enum CallFail {
     /// It would not.
     #[error("the voice refused: {0}")]
     Refused(String),
+    /// The lead is too long for it.
+    #[error("the lead does not fit into the model's context")]
+    ContextTooLong,
     /// It died.
     #[error("the voice died: {0}")]
     Crash(String),
+    /// The owner's budget does not allow the call.
+    #[error("the budget does not allow it: {0}")]
+    BudgetDenied(String),
     /// It cannot work on this at all.
     #[error("the voice cannot do this: {0}")]
     Unable(String),

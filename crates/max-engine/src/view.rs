@@ -202,6 +202,9 @@ pub fn line(event: &Event) -> String {
         Event::TaskClaimed { attempt, holder, .. } => format!("{holder} works on it (attempt {attempt})"),
         Event::AttemptFailed { attempt, error, .. } => format!("attempt {attempt} failed: {error}"),
         Event::TaskSuperseded { why, .. } => format!("the turn was taken back: {why}"),
+        Event::WorkSubmitted { result, summary, voice, instead_of, .. } if !instead_of.is_empty() => {
+            format!("{voice} delivered a {result} (instead of {}): {summary}", instead_of.join(", "))
+        }
         Event::WorkSubmitted { result, summary, voice, .. } => format!("{voice} delivered a {result}: {summary}"),
         Event::ApprovalRequested { approval } => format!("a person is asked: {}", approval.title),
         Event::ApprovalDecided { kind, approved, .. } => {

@@ -33,12 +33,12 @@ async fn a_lost_lease_goes_to_the_next_worker_and_the_late_work_is_refused() {
     assert_eq!((next.task, next.attempt), (late.task, late.attempt + 1));
     let thought = |brief: &Brief| sensible(brief).expect("a thought");
     let brief = director.brief(&next).await.expect("a brief");
-    let refused = director.submit(&late, thought(&brief), "slow", None).await;
+    let refused = director.submit(&late, thought(&brief), "slow", &[], None).await;
     assert!(matches!(&refused, Err(Error::Refused(r)) if r.kind == RefusalKind::Fenced), "{refused:?}");
     assert!(director.renew(late.task, late.attempt).await.is_err());
     assert_eq!(house.lead(lead).stage, Stage::LeadGen);
-    director.submit(&next, thought(&brief), "quick", None).await.expect("the newest attempt counts");
-    let repeated = director.submit(&next, thought(&brief), "quick", None).await.expect("told again");
+    director.submit(&next, thought(&brief), "quick", &[], None).await.expect("the newest attempt counts");
+    let repeated = director.submit(&next, thought(&brief), "quick", &[], None).await.expect("told again");
     assert!(repeated.repeated);
     assert_eq!(house.lead(lead).stage, Stage::FirstResponder);
     engine.stop(Duration::from_secs(5)).await;

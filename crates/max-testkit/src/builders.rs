@@ -231,6 +231,7 @@ pub fn scope_work() -> Work {
         messages: Vec::new(),
         summary: "the scope is written".into(),
         voice: "playbook".into(),
+        instead_of: Vec::new(),
     }
 }
 

@@ -1,8 +1,9 @@
-//! Test helpers: manual clock, builders, in-memory store, scripted voices, contract suites.
+//! Test helpers: manual clock, builders, in-memory store, scripted voices and models, contract suites.
 
 pub mod builders;
 pub mod contract;
 pub mod memory;
+pub mod model_server;
 pub mod voices;
 
 pub use max_adapters::clock::ManualClock;

@@ -13,6 +13,8 @@ use max_engine::ports::{
     ApprovalRow, Done, Erasure, EscalationRow, Idempotency, LeadFilter, LeadRow, Logged, OnceKey, Page, Position,
     SapWave, Seal, Store, StoreError, Suppression, TaskRow, TokenRow, Write, WriteError,
 };
+use max_engine::runs::{MicroUsd, Run, RunOutcome};
+use max_engine::spend::Spending;
 use parking_lot::{Mutex, MutexGuard};
 
 /// A store in memory. Forgets everything when it is dropped.
@@ -36,6 +38,8 @@ struct All {
     sapwaves: BTreeMap<String, SapWave>,
     suppressions: BTreeMap<Digest, Suppression>,
     erasures: BTreeMap<LeadId, Erasure>,
+    /// With the lead, until it is erased.
+    runs: Vec<(Option<LeadId>, Run)>,
 }
 
 struct Kept {
@@ -153,6 +157,9 @@ impl All {
             self.leads[*at] = Kept { lead: Arc::new(shell), wake_at: None };
         }
         self.threads.retain(|_, of| *of != lead);
+        for (of, _) in self.runs.iter_mut().filter(|(of, _)| *of == Some(lead)) {
+            *of = None;
+        }
         let of_lead = self.keys.values().filter(|used| used.done == Done::Lead(lead));
         let keys: Vec<String> = of_lead.map(|used| used.once.key.clone()).collect();
         for key in keys.into_iter().filter(|key| !key.starts_with("erased-")) {
@@ -434,6 +441,42 @@ impl Store for MemoryStore {
     fn erase(&self, lead: LeadId, left: &[u8]) -> Result<(), StoreError> {
         let left: Vec<Event> = serde_json::from_slice(left).map_err(|e| StoreError::Unavailable(e.to_string()))?;
         self.all()?.blank(lead, &left);
+        Ok(())
+    }
+
+    fn record_run(&self, run: &Run) -> Result<(), StoreError> {
+        let mut all = self.all()?;
+        match all.runs.iter_mut().find(|(_, known)| known.id == run.id) {
+            Some((_, known)) => *known = run.clone(),
+            None => all.runs.push((Some(run.lead), run.clone())),
+        }
+        Ok(())
+    }
+
+    fn runs(&self, lead: LeadId) -> Result<Vec<Run>, StoreError> {
+        let all = self.all()?;
+        let mut runs: Vec<Run> =
+            all.runs.iter().filter(|(of, _)| *of == Some(lead)).map(|(_, run)| run.clone()).collect();
+        runs.sort_by_key(|run| (run.started_at, run.id));
+        Ok(runs)
+    }
+
+    fn spent(&self, spending: Spending) -> Result<MicroUsd, StoreError> {
+        let all = self.all()?;
+        let counts = |(of, run): &&(Option<LeadId>, Run)| match spending {
+            Spending::Since(at) => run.started_at >= at,
+            Spending::Lead(lead) => *of == Some(lead),
+            Spending::Stage(lead, stage) => *of == Some(lead) && run.stage == stage,
+        };
+        Ok(all.runs.iter().filter(counts).fold(MicroUsd::default(), |sum, (_, run)| sum + run.cost))
+    }
+
+    fn end_lost_runs(&self) -> Result<(), StoreError> {
+        for (_, run) in &mut self.all()?.runs {
+            if run.outcome == RunOutcome::Running {
+                run.outcome = RunOutcome::Lost;
+            }
+        }
         Ok(())
     }
 

@@ -47,6 +47,11 @@ impl Launcher for Wired {
         Agency::load(Some(folder)).err().map(|error| error.to_string()).into_iter().collect()
     }
 
+    fn check_voices(&self, config: &Config) -> Vec<(String, String)> {
+        // A fault in the agency folder is told by `check_agency`.
+        wiring::check_voices(config).unwrap_or_default()
+    }
+
     fn read_signal(&self, file: &Path) -> Result<Value, String> {
         let bytes = std::fs::read(file).map_err(|error| format!("{} cannot be read: {error}", file.display()))?;
         let markdown = file.extension().is_some_and(|e| e.eq_ignore_ascii_case("md"));

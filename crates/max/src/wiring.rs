@@ -21,6 +21,8 @@ use max_adapters::program::Program;
 use max_adapters::signals::files::{DropBox, DropBoxConfig, DropBoxHandle, Inbound, Verdict, resolve_data_path};
 use max_adapters::signals::yaml::to_yaml;
 use max_adapters::store::{RootLock, SqliteStore};
+use max_adapters::voices::api::{ApiKey, ApiSettings, ApiVoice, Wire};
+use max_adapters::voices::brief;
 use max_adapters::voices::playbook::{PageOf, Playbook};
 use max_adapters::voices::script::ScriptVoice;
 use max_core::policy::Policy;
@@ -40,7 +42,7 @@ use crate::api::{self, ApiState, ManualClockControl};
 use crate::approval_key::ApprovalKey;
 use crate::backup::{Backup, SUPPRESSION_KEY};
 use crate::cli::launch::{Role, ServeOptions};
-use crate::config::{ClockKind, Config, PLAYBOOK, VoiceConfig};
+use crate::config::{API, ClockKind, Config, KeySource, PLAYBOOK, VoiceConfig};
 use crate::portal::{House, Portal};
 
 /// A running MAX.
@@ -126,12 +128,13 @@ pub async fn serve(
     engine_options.lease = config.lease;
     engine_options.privacy_key = privacy_key(&root)?;
     engine_options.cached_leads = config.limits.cached_leads;
+    engine_options.budget = config.budget;
     let mut engine = Engine::start(parts, Arc::clone(&policy), engine_options)?;
     if role == Role::Everything {
         let house = playbook(config, &agency, &portal, house_voice);
         for eidolon in Eidolon::ALL {
             let workers = config.eidolons.get(&eidolon).map_or(2, |e| e.workers);
-            let seats = seats(config, eidolon, &house, options.playbook_only)?;
+            let seats = seats(config, eidolon, &agency, &house, options.playbook_only)?;
             engine.add_eidolon(eidolon, seats, workers);
         }
     }
@@ -310,6 +313,7 @@ fn playbook(
 fn seats(
     config: &Config,
     eidolon: Eidolon,
+    agency: &Arc<Agency>,
     house: &Option<Arc<dyn Voice>>,
     playbook_only: bool,
 ) -> anyhow::Result<Vec<Seat>> {
@@ -322,6 +326,12 @@ fn seats(
             }
             Some(_) if playbook_only => Err("only the playbook works in this run".to_owned()),
             Some((name, voice)) if voice.kind == "script" => Ok(script(name, voice)?),
+            Some((name, voice)) if voice.kind == API && eidolon.stage().is_some_and(brief::can_work) => {
+                api(name, voice, agency)
+            }
+            Some((name, _)) if config.voices.get(name).is_some_and(|v| v.kind == API) => {
+                Err("a model does not work this stage yet; the playbook does. Seat it at leadgen".to_owned())
+            }
             _ => Err(format!(
                 "no voice sits here; write `{seat} = \"<voice>\"` under [eidolons.{eidolon}.seats] and the voice under [voices]"
             )),
@@ -331,6 +341,51 @@ fn seats(
     let house = house.clone().ok_or_else(|| "the playbook is off: set [voices.playbook] enabled = true".to_owned());
     seats.push(Seat { name: PLAYBOOK.to_owned(), voice: house });
     Ok(seats)
+}
+
+/// A model behind an HTTP interface, or what keeps it from working. MAX starts all the same: the next voice works.
+fn api(name: &str, voice: &VoiceConfig, agency: &Arc<Agency>) -> Result<Arc<dyn Voice>, String> {
+    let api = &voice.api;
+    let wire = Wire::ALL.into_iter().find(|wire| wire.name() == api.wire);
+    let settings = ApiSettings {
+        wire: wire.ok_or_else(|| format!("set api under [voices.{name}]"))?,
+        base_url: api.base_url.clone(),
+        model: api.model.clone(),
+        key: api_key(name, voice)?,
+        timeout: voice.timeout.unsigned_abs(),
+        idle_timeout: api.idle_timeout.unsigned_abs(),
+        max_output_tokens: api.max_output_tokens,
+        output_limit: voice.output_limit,
+        retries: api.retries,
+        stream: api.stream,
+        structured: api.structured,
+        price: api.price,
+    };
+    let voice = ApiVoice::new(name, Arc::clone(agency), settings);
+    voice.map(|voice| Arc::new(voice) as Arc<dyn Voice>).map_err(|why| format!("[voices.{name}] base_url {why}"))
+}
+
+fn api_key(name: &str, voice: &VoiceConfig) -> Result<Option<ApiKey>, String> {
+    match voice.api.key() {
+        KeySource::Nowhere if voice.api.is_local() => Ok(None),
+        KeySource::Nowhere => {
+            Err(format!("it has no key: set api_key_env or api_key_file under [voices.{name}] in max.toml"))
+        }
+        KeySource::Variable(variable, None) => {
+            Err(format!("it has no key: the environment variable {variable} is not set where MAX was started"))
+        }
+        KeySource::Variable(variable, Some(text)) => {
+            ApiKey::new(&text).map(Some).map_err(|why| format!("its key in {variable}: {why}"))
+        }
+        KeySource::File(file) => ApiKey::read(&file).map(Some).map_err(|why| format!("its key: {why}")),
+    }
+}
+
+/// What keeps enabled model voices from working, a sentence each. Nothing is called.
+pub fn check_voices(config: &Config) -> anyhow::Result<Vec<(String, String)>> {
+    let agency = Arc::new(Agency::load(Some(&config.agency_folder()))?);
+    let voices = config.voices.iter().filter(|(_, voice)| voice.enabled && voice.kind == API);
+    Ok(voices.filter_map(|(name, voice)| Some((name.clone(), api(name, voice, &agency).err()?))).collect())
 }
 
 fn script(name: &str, voice: &VoiceConfig) -> anyhow::Result<Arc<dyn Voice>> {

@@ -57,6 +57,7 @@ impl Script {
             now: samples::now(),
             findings: vec![Finding::new("LG-1", "the sum is wrong")],
             related: Vec::new(),
+            meter: max_engine::spend::Meter::default(),
         };
         self.voice.think(&brief).await
     }

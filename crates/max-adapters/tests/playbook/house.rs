@@ -133,6 +133,7 @@ impl House {
             now: self.now,
             findings: Vec::new(),
             related: self.related.clone(),
+            meter: max_engine::spend::Meter::default(),
         };
         let playbook = Playbook::new(AGENCY.clone());
         let thought = playbook.work(&brief).expect("the playbook has an answer");
@@ -165,6 +166,7 @@ impl House {
             artifacts,
             summary: thought.summary,
             voice: "playbook".into(),
+            instead_of: Vec::new(),
         };
         self.results.push(thought.result);
         self.give(eidolon, Command::Submit { task, attempt, work: Box::new(work) })

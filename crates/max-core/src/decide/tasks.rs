@@ -95,6 +95,7 @@ impl Deciding<'_> {
             artifacts: artifacts.clone(),
             summary: work.summary.clone(),
             voice: work.voice.clone(),
+            instead_of: work.instead_of.clone(),
         });
         if let (StageResult::Recommendation(advice), TaskReason::Review { escalation }) = (&work.result, &open.reason) {
             return self.reviewed(*escalation, advice);

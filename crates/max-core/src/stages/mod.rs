@@ -45,6 +45,9 @@ pub struct Work {
     /// Which voice did it.
     #[serde(default)]
     pub voice: String,
+    /// Voices that were asked before and did not deliver, each with the class of its failure: `claude: rate_limited`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub instead_of: Vec<String>,
 }
 
 /// A file that stands in the artifact store already.

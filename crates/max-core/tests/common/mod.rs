@@ -118,7 +118,14 @@ pub fn ingest() -> Command {
 
 pub fn work(result: StageResult) -> Work {
     let summary = format!("submitted a {}", result.name());
-    Work { result, messages: Vec::new(), artifacts: Vec::new(), summary, voice: "playbook".into() }
+    Work {
+        result,
+        messages: Vec::new(),
+        artifacts: Vec::new(),
+        summary,
+        voice: "playbook".into(),
+        instead_of: Vec::new(),
+    }
 }
 
 impl WorkExt for Work {

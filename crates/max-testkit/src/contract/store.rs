@@ -3,6 +3,7 @@
 mod finding;
 mod log;
 mod privacy;
+mod runs;
 mod settings;
 mod waiting;
 
@@ -91,6 +92,9 @@ const PROMISES: &[Promise] = &[
     ("an erased payload still verifies", log::erased_payloads_verify),
     ("the suppression list is kept", privacy::suppressions_are_kept),
     ("an erased lead is a shell, and its chain verifies", privacy::an_erased_lead_is_a_shell_and_its_chain_verifies),
+    ("runs are kept with their lead, and their cost is added up", runs::runs_are_kept_and_added_up),
+    ("a run outlives its lead as a cost alone", runs::a_run_outlives_its_lead_as_a_cost_alone),
+    ("runs of an earlier process are lost", runs::runs_of_an_earlier_process_are_lost),
     ("many readers read while somebody writes", log::readers_and_a_writer_at_once),
 ];
 

@@ -26,6 +26,7 @@ mod ops;
 mod privacy;
 pub mod problem;
 pub(crate) mod respond;
+mod runs;
 mod sapwaves;
 mod secret;
 mod signals;
@@ -182,6 +183,7 @@ fn endpoints() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(leads::show))
         .routes(routes!(lint::lead))
         .routes(routes!(trace::lead))
+        .routes(routes!(runs::of_lead))
         .routes(routes!(leads::sign))
         .routes(routes!(leads::deposit))
         .routes(routes!(leads::step))

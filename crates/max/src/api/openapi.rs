@@ -149,6 +149,7 @@ fn schemas() -> Map<String, Value> {
     named::<wire::LeadView>(add);
     named::<wire::FindingList>(add);
     named::<max_core::trace::Trace>(add);
+    named::<wire::RunList>(add);
     named::<wire::EventList>(add);
     named::<wire::LiveEvent>(add);
     named::<wire::MessageList>(add);

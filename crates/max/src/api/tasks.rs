@@ -146,7 +146,7 @@ pub async fn submit(
         stored.push(File { name: file.name, bytes });
     }
     let thought = Thought { result, messages, files: stored, summary };
-    let acted = app.state.director.submit(&assignment, thought, &caller.name, once).await?;
+    let acted = app.state.director.submit(&assignment, thought, &caller.name, &[], once).await?;
     Ok(app.state_of(&acted.lead, StatusCode::OK))
 }
 

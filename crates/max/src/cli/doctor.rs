@@ -74,7 +74,7 @@ pub(super) async fn run(_args: &Args, context: &Context<'_>) -> Result<Exit, Fai
             findings.extend(agency(context, &config, &max));
             findings.extend(mail(&config));
             let health = server(context, &max, &mut findings).await;
-            findings.extend(voices(&config, health.as_ref()));
+            findings.extend(voices(context, &config, health.as_ref()));
         }
     }
     Ok(report(context, &findings))
@@ -194,9 +194,13 @@ async fn server(context: &Context<'_>, max: &str, findings: &mut Vec<Finding>) -
 }
 
 /// The seats: as the running server sees them, else as the settings say.
-fn voices(config: &Config, health: Option<&AgentsHealth>) -> Vec<Finding> {
+fn voices(context: &Context<'_>, config: &Config, health: Option<&AgentsHealth>) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for (name, voice) in config.voices.iter().filter(|(_, voice)| voice.enabled && voice.kind != PLAYBOOK) {
+    for (name, what) in context.launcher.check_voices(config) {
+        let mend = format!("see [voices.{name}] in max.toml, and docs/voices.md; the next voice works meanwhile");
+        findings.push(problem("voices", format!("voice {name}: {what}"), mend));
+    }
+    for (name, voice) in config.voices.iter().filter(|(_, voice)| voice.enabled && voice.kind == "script") {
         if !Path::new(&voice.program).is_file() {
             let what = format!("voice {name}: {} is no program", voice.program);
             findings.push(problem("voices", what, format!("correct program under [voices.{name}] in max.toml")));

@@ -78,6 +78,9 @@ pub trait Launcher: Send + Sync {
     /// What is wrong in the agency folder, a sentence each with the remedy.
     fn check_agency(&self, folder: &Path) -> Vec<String>;
 
+    /// What keeps model voices from working that are enabled: the voice and a sentence with the remedy. Calls nobody.
+    fn check_voices(&self, config: &Config) -> Vec<(String, String)>;
+
     /// Reads a signal file as the drop box would, or says in a sentence what is wrong with it.
     fn read_signal(&self, file: &Path) -> Result<Value, String>;
 

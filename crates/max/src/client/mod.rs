@@ -65,6 +65,12 @@ pub fn read<T: DeserializeOwned>(value: &Value) -> Result<T, ClientError> {
     T::deserialize(value).map_err(|error| ClientError::Unreadable(error.to_string()))
 }
 
+/// Says which cryptography TLS uses. No HTTP client is made before: it would not know.
+pub fn choose_cryptography() {
+    // Fails only when one was chosen already, which then counts.
+    drop(rustls::crypto::ring::default_provider().install_default());
+}
+
 impl Client {
     /// A client of the server at `base` (`http://host:port`).
     ///
@@ -75,6 +81,7 @@ impl Client {
         if !base.starts_with("http://") {
             return Err(ClientError::BadAddress(base));
         }
+        choose_cryptography();
         let http = reqwest::Client::builder()
             .user_agent(concat!("max-cli/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(CONNECT)

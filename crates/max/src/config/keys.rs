@@ -10,6 +10,7 @@ use std::net::SocketAddr;
 use jiff::civil::Time;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Span, SpanRelativeTo};
+use max_engine::runs::MicroUsd;
 use toml::de::DeValue;
 
 /// A table of `max.toml`.
@@ -189,6 +190,40 @@ impl Setting for Percent<'_> {
             (whole, rest) => format!("{whole}.{rest:02}").trim_end_matches('0').to_owned(),
         }
     }
+}
+
+/// Money: US dollars with up to six decimals in the file, whole millionths in MAX.
+pub(super) struct Dollars<'a>(pub(super) &'a mut MicroUsd);
+
+impl Setting for Dollars<'_> {
+    fn read(&mut self, value: &DeValue<'_>) -> Result<(), String> {
+        let expected = "an amount in US dollars with at most six decimals, such as 5 or 0.25";
+        let text = match value {
+            DeValue::Integer(n) if n.radix() == 10 => n.as_str(),
+            DeValue::Float(n) => n.as_str(),
+            _ => return Err(expected.to_owned()),
+        };
+        *self.0 = micro_usd(text).ok_or(expected)?;
+        Ok(())
+    }
+    fn write(&self) -> String {
+        let (whole, rest) = (self.0.0 / 1_000_000, self.0.0 % 1_000_000);
+        match rest {
+            0 => whole.to_string(),
+            rest => format!("{whole}.{rest:06}").trim_end_matches('0').to_owned(),
+        }
+    }
+}
+
+/// Exactly what was written, digit by digit: money goes through no float.
+fn micro_usd(text: &str) -> Option<MicroUsd> {
+    let (whole, decimals) = text.split_once('.').unwrap_or((text, ""));
+    if decimals.len() > 6 || !whole.bytes().chain(decimals.bytes()).all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    let whole: u64 = whole.parse().ok()?;
+    let rest: u64 = format!("{decimals:0<6}").parse().ok()?;
+    whole.checked_mul(1_000_000)?.checked_add(rest).map(MicroUsd)
 }
 
 /// A text that must be one of a few words.

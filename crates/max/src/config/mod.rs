@@ -19,8 +19,9 @@ use std::path::{Path, PathBuf};
 use jiff::SignedDuration;
 use max_core::policy::Policy;
 use max_core::stage::{Aliases, Eidolon};
+use max_engine::spend::Budget;
 
-pub use eidolons::{EidolonConfig, PLAYBOOK, VoiceConfig};
+pub use eidolons::{API, ApiConfig, EidolonConfig, KeySource, PLAYBOOK, VoiceConfig};
 pub use keys::duration;
 pub use reader::{ConfigError, Problem, nearest};
 pub use sections::{Limits, MailConfig, MockupConfig, NotifyConfig, PortalConfig, SignalsConfig};
@@ -49,6 +50,8 @@ pub struct Config {
     pub eidolons: BTreeMap<Eidolon, EidolonConfig>,
     /// The voices that can take a seat.
     pub voices: BTreeMap<String, VoiceConfig>,
+    /// What voices may spend.
+    pub budget: Budget,
     /// How mail leaves.
     pub mail: MailConfig,
     /// How people are told that something waits for them.
@@ -84,6 +87,7 @@ impl Default for Config {
             policy: policy::default_policy(),
             eidolons: eidolons::default_eidolons(),
             voices: eidolons::default_voices(),
+            budget: Budget::default(),
             mail: MailConfig::default(),
             notify: NotifyConfig::default(),
             signals: SignalsConfig::default(),

@@ -1,10 +1,11 @@
 //! The file as a whole, and its smaller sections.
 
 use jiff::SignedDuration;
+use max_engine::spend::Budget;
 
 use super::Config;
 use super::eidolons::{Eidolons, Voices};
-use super::keys::{Keys, OneOf, Section};
+use super::keys::{Dollars, Keys, OneOf, Section};
 
 pub(super) const HEADING: &str = "The settings of MAX. Every key is written with its default: change what you need, delete the rest.\n\
      A key that is not known is an error, so a slip is never silent. `max doctor` reads this file and tells.\n\
@@ -29,9 +30,19 @@ impl Section for File<'_> {
             "[voices.my-script]              # a program of yours: a brief as JSON in, a thought as JSON out\n\
              kind = \"script\"\n\
              program = \"/usr/local/bin/my-voice\"\n\
-             timeout = \"2m\"",
+             timeout = \"2m\"\n\
+             [voices.fast]                   # a model behind an HTTP interface; see docs/voices.md\n\
+             kind = \"api\"\n\
+             api = \"anthropic\"\n\
+             model = \"the-model\"\n\
+             api_key_env = \"ANTHROPIC_API_KEY\"\n\
+             price_input = 1.00              # dollars for a million tokens, from the vendor's price list\n\
+             price_output = 5.00",
             &mut Voices(&mut self.0.voices),
         );
+        let budget =
+            "What voices may spend, in US dollars. A call that could pass a limit is not made; the next voice works.";
+        keys.table("budget", budget, &mut self.0.budget);
         keys.table("eidolons", "The nine Eidolons.", &mut Eidolons(&mut self.0.eidolons));
     }
 }
@@ -57,6 +68,14 @@ impl Section for Server<'_> {
             return vec![("lease", "must be at least one second".into())];
         }
         Vec::new()
+    }
+}
+
+impl Section for Budget {
+    fn keys(&mut self, keys: &mut dyn Keys) {
+        keys.key("per_day", "On one day (UTC), over all leads.", &mut Dollars(&mut self.per_day));
+        keys.key("per_lead", "On one lead, ever.", &mut Dollars(&mut self.per_lead));
+        keys.key("per_stage", "On one lead in one stage, ever.", &mut Dollars(&mut self.per_stage));
     }
 }
 

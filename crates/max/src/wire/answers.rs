@@ -1,6 +1,7 @@
 //! What is answered.
 
 mod health;
+mod runs;
 
 use std::collections::BTreeMap;
 
@@ -24,6 +25,7 @@ use serde_json::Value;
 pub use health::*;
 pub use max_engine::ports::LeadRow;
 pub use max_engine::view::ApprovalState;
+pub use runs::*;
 
 /// A page of leads, newest change first.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]

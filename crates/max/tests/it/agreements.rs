@@ -68,6 +68,7 @@ fn submitted(result: &str, value: Value) -> Event {
         artifacts: Vec::new(),
         summary: "done".into(),
         voice: "playbook".into(),
+        instead_of: Vec::new(),
     }
 }
 

@@ -297,6 +297,7 @@ async fn a_full_or_read_only_disk_is_said_and_overcome() {
         let folder = tempfile::tempdir().expect("a folder");
         let fault = format!("store.commit={action}*2");
         let server = Server::start(folder.path(), &[], &[("MAX_FAILPOINTS", &fault)]);
+        max_app::client::choose_cryptography();
         let client = reqwest::Client::new();
         let mut answers = Vec::new();
         for _ in 0..3 {

@@ -21,6 +21,7 @@ mod faults;
 mod ingest_file;
 mod kill;
 mod many_clients;
+mod model_voice;
 mod portal;
 mod process;
 mod scenarios;

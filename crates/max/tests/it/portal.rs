@@ -69,6 +69,7 @@ impl Client {
                 artifacts,
                 summary: "a contract".into(),
                 voice: "playbook".into(),
+                instead_of: Vec::new(),
             },
             Event::MessageQueued { message: Box::new(held) },
             Event::MessageHeld { message: MessageId(uuid::Uuid::from_u128(3)), why: "taken over".into() },

@@ -80,6 +80,11 @@ pub(super) fn stage(row: &Row<'_>, column: usize) -> Result<Stage, Error> {
     one_of(&Stage::ALL, row, column)
 }
 
+/// An Eidolon.
+pub(super) fn eidolon(row: &Row<'_>, column: usize) -> Result<Eidolon, Error> {
+    one_of(&Eidolon::ALL, row, column)
+}
+
 /// A status.
 pub(super) fn status(row: &Row<'_>, column: usize) -> Result<Status, Error> {
     one_of(&Status::ALL, row, column)

@@ -22,7 +22,7 @@ impl Step {
 }
 
 /// The steps in order; step `n` leads to `PRAGMA user_version = n`. A step, once released, is never edited.
-pub(super) const STEPS: [Step; 7] = [
+pub(super) const STEPS: [Step; 8] = [
     Step::sql(include_str!("migrations/0001_first.sql")),
     Step::sql(include_str!("migrations/0002_states.sql")),
     Step::sql(include_str!("migrations/0003_companies.sql")),
@@ -30,6 +30,7 @@ pub(super) const STEPS: [Step; 7] = [
     Step::sql(include_str!("migrations/0005_answers.sql")),
     Step::sql(include_str!("migrations/0006_escalations.sql")),
     Step { sql: include_str!("migrations/0007_backfill.sql"), then: Some(backfill::run) },
+    Step::sql(include_str!("migrations/0008_runs.sql")),
 ];
 
 /// Brings the file up to date.
@@ -73,7 +74,7 @@ mod tests {
     use super::*;
 
     /// Rows as they stood after each version; the next step has to carry them over.
-    const ROWS: [&str; 7] = [
+    const ROWS: [&str; 8] = [
         include_str!("migrations/rows_0001.sql"),
         include_str!("migrations/rows_0002.sql"),
         include_str!("migrations/rows_0003.sql"),
@@ -81,6 +82,7 @@ mod tests {
         include_str!("migrations/rows_0005.sql"),
         include_str!("migrations/rows_0006.sql"),
         include_str!("migrations/rows_0007.sql"),
+        include_str!("migrations/rows_0008.sql"),
     ];
 
     #[test]

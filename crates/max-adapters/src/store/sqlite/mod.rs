@@ -12,6 +12,7 @@ mod list;
 mod migrations;
 mod privacy;
 mod read;
+mod runs;
 mod scrub;
 mod settings;
 mod states;
@@ -31,6 +32,8 @@ use max_engine::ports::{
     Store, StoreError, Suppression, TaskRow, TokenRow, Write, WriteError,
 };
 use max_engine::projector::WATERMARK;
+use max_engine::runs::{MicroUsd, Run};
+use max_engine::spend::Spending;
 use parking_lot::Mutex;
 use rusqlite::{Connection, Error, OpenFlags};
 
@@ -277,6 +280,19 @@ impl Store for SqliteStore {
     fn scrub(&self) -> Result<(), StoreError> {
         // Readers that are at rest hold no old pages open.
         scrub::scrub(&self.path, &self.bare, &self.writer, || self.readers.lock().clear())
+    }
+
+    fn record_run(&self, run: &Run) -> Result<(), StoreError> {
+        self.write(|w| runs::record(w, run))
+    }
+    fn runs(&self, lead: LeadId) -> Result<Vec<Run>, StoreError> {
+        self.read(|r| runs::of_lead(r, lead))
+    }
+    fn spent(&self, spending: Spending) -> Result<MicroUsd, StoreError> {
+        self.read(|r| runs::spent(r, spending))
+    }
+    fn end_lost_runs(&self) -> Result<(), StoreError> {
+        self.write(runs::end_lost)
     }
 
     fn backup(&self, to: &Path) -> Result<(), StoreError> {

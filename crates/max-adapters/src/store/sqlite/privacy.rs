@@ -8,6 +8,7 @@ use rusqlite::{Connection, Error, OptionalExtension, Row, TransactionBehavior, p
 
 use super::columns::{digest, lead_id, moment, nanos_at_most};
 use super::read::{ENTRY, erased_key, link_of, many};
+use super::runs;
 
 pub(super) fn suppression(reader: &Connection, hash: Digest) -> Result<Option<Suppression>, Error> {
     let sql = "SELECT hash, reason, at, actor FROM suppressions WHERE hash = ?1";
@@ -73,6 +74,7 @@ fn blank(writer: &mut Connection, lead: LeadId, left: &str) -> Result<(), Error>
     for table in ["tasks", "threads", "outbox", "states", "companies"] {
         transaction.execute(&format!("DELETE FROM {table} WHERE lead = ?1"), [no])?;
     }
+    runs::blank(&transaction, no)?;
     blank_keys(&transaction, lead)?;
     transaction.commit()
 }

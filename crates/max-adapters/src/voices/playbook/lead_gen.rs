@@ -2,7 +2,7 @@
 //!
 //! [`factors`] finds the evidence, [`spam`] tells advertising from an enquiry, [`language`] what it is written in.
 
-mod factors;
+pub mod factors;
 mod language;
 mod report;
 mod spam;
@@ -20,12 +20,31 @@ use super::turn::{Turn, file, json};
 
 pub use language::{language, language_of};
 
+/// What is judged about a lead, by rules here or by a model. What follows from it is the same for both.
+pub struct Judgement {
+    /// Whether it advertises something and asks for nothing.
+    pub spam: bool,
+    /// The services that are asked for, offered or not.
+    pub wanted: Vec<Service>,
+    /// All five.
+    pub factors: Vec<Factor>,
+    /// Why, in the judge's own words; the rules have none beyond their count.
+    pub remark: Option<String>,
+    /// What would tell most about the lead.
+    pub next_question: Option<String>,
+}
+
 pub fn think(turn: &Turn) -> Result<Thought, CallFail> {
-    let said = Said::new(text::head(&brought(turn.lead), 20_000));
-    let wanted = turn.wanted_in(&said.original);
-    let (offered, others): (Vec<Service>, Vec<Service>) = wanted.into_iter().partition(|s| s.offered);
-    let factors = factors::all(turn, &said, &offered);
-    let (decision, reason) = decide(turn, &said, &offered, &others, &factors);
+    conclude(turn, judge(turn))
+}
+
+/// The verdict, its files, and the polite no where it is one.
+pub fn conclude(turn: &Turn, judgement: Judgement) -> Result<Thought, CallFail> {
+    let (decision, mut reason) = decide(turn, &judgement);
+    if let Some(remark) = judgement.remark.filter(|remark| !remark.is_empty()) {
+        reason = format!("{reason}. {remark}");
+    }
+    let (offered, others): (Vec<Service>, Vec<Service>) = judgement.wanted.into_iter().partition(|s| s.offered);
     let review_by = (decision == Decision::NotAFit).then(|| turn.agency.profile.mail.clone());
     let messages = match decision {
         Decision::NotAFit => {
@@ -35,13 +54,12 @@ pub fn think(turn: &Turn) -> Result<Thought, CallFail> {
         }
         Decision::Fit | Decision::Unclear | Decision::Spam => Vec::new(),
     };
-    let score = factors.iter().map(|f| f.points).sum();
     let result = Qualification {
         language: language(turn.lead),
-        score,
+        score: score(&judgement.factors),
         threshold: turn.policy.qualification_cut,
-        next_question: next_question(turn, &factors),
-        factors,
+        next_question: judgement.next_question,
+        factors: judgement.factors,
         decision,
         reason,
         services: offered.iter().chain(&others).map(|s| s.id.clone()).collect(),
@@ -59,15 +77,35 @@ pub fn think(turn: &Turn) -> Result<Thought, CallFail> {
     })
 }
 
-fn decide(turn: &Turn, said: &Said, offered: &[Service], others: &[Service], factors: &[Factor]) -> (Decision, String) {
-    let score: u8 = factors.iter().map(|f| f.points).sum();
+/// By rules: words that show a factor, services by their keywords.
+fn judge(turn: &Turn) -> Judgement {
+    let said = Said::new(text::head(&brought(turn.lead), 20_000));
+    let wanted = turn.wanted_in(&said.original);
+    let offered: Vec<Service> = wanted.iter().filter(|s| s.offered).cloned().collect();
+    let factors = factors::all(turn, &said, &offered);
+    Judgement {
+        spam: spam::is_spam(&said, &offered),
+        next_question: next_question(turn, &factors),
+        wanted,
+        factors,
+        remark: None,
+    }
+}
+
+fn score(factors: &[Factor]) -> u8 {
+    factors.iter().map(|f| f.points).fold(0, u8::saturating_add)
+}
+
+fn decide(turn: &Turn, judgement: &Judgement) -> (Decision, String) {
+    let (offered, others): (Vec<&Service>, Vec<&Service>) = judgement.wanted.iter().partition(|s| s.offered);
+    let score = score(&judgement.factors);
     let threshold = turn.policy.qualification_cut;
-    if spam::is_spam(said, offered) {
+    if judgement.spam {
         (Decision::Spam, "it advertises something and asks for nothing we do".to_owned())
     } else if offered.is_empty() && !others.is_empty() {
-        (Decision::NotAFit, format!("we do not offer {}", names(others)))
+        (Decision::NotAFit, format!("we do not offer {}", names(&others)))
     } else if score >= threshold {
-        (Decision::Fit, format!("{score} of 100 points, {threshold} needed; asks for {}", names(offered)))
+        (Decision::Fit, format!("{score} of 100 points, {threshold} needed; asks for {}", names(&offered)))
     } else if let Some(unread) = turn.foreign_language() {
         (Decision::Unclear, format!("it is written in {unread}, which the playbook cannot judge; asking in English"))
     } else {
@@ -131,7 +169,7 @@ fn summary(q: &Qualification) -> String {
     summary
 }
 
-fn names(services: &[Service]) -> String {
+fn names(services: &[&Service]) -> String {
     if services.is_empty() {
         return "nothing we know".into();
     }

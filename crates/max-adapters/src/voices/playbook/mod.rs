@@ -11,15 +11,15 @@ mod delivery_pm;
 mod first_responder;
 mod follow_up;
 mod intent;
-mod lead_gen;
+pub(super) mod lead_gen;
 mod onboarding;
 mod orchestra;
 mod rejection;
 mod review;
 mod scoping;
 mod terms;
-mod text;
-mod turn;
+pub(super) mod text;
+pub(super) mod turn;
 mod wishes;
 
 use std::sync::Arc;

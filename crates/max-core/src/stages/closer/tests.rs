@@ -90,7 +90,14 @@ fn work_of(result: StageResult, body: &str) -> Work {
         attachments: Vec::new(),
         written_by: "test".into(),
     };
-    Work { result, messages: vec![draft], artifacts: Vec::new(), summary: "done".into(), voice: "test".into() }
+    Work {
+        result,
+        messages: vec![draft],
+        artifacts: Vec::new(),
+        summary: "done".into(),
+        voice: "test".into(),
+        instead_of: Vec::new(),
+    }
 }
 
 fn found_in(scope: &Scope, offer: &Proposal, policy: &Policy, body: &str) -> Vec<Finding> {

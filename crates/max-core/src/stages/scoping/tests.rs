@@ -146,6 +146,7 @@ fn sc_0_questions_are_few_and_none_is_asked_twice() {
         artifacts: Vec::new(),
         summary: "asked".into(),
         voice: String::new(),
+        instead_of: Vec::new(),
     };
     let draft = Draft {
         kind: MessageKind::Questions,

@@ -1,6 +1,7 @@
 //! `max lead`: bring in, look at and move leads.
 
 mod add;
+mod cost;
 mod deposit;
 mod diff;
 mod erase;
@@ -32,6 +33,7 @@ pub enum Command {
     List(list::Args),
     Show(show::Args),
     Diff(diff::Args),
+    Cost(cost::Args),
     Handoff(handoff::Args),
     Message(message::Args),
     Sign(sign::Args),
@@ -53,6 +55,7 @@ pub(super) async fn run(command: Command, context: &Context<'_>) -> Result<Exit,
         Command::List(args) => list::run(&args, context).await,
         Command::Show(args) => show::run(&args, context).await,
         Command::Diff(args) => diff::run(&args, context).await,
+        Command::Cost(args) => cost::run(&args, context).await,
         Command::Handoff(args) => handoff::run(&args, context).await,
         Command::Message(args) => message::run(&args, context).await,
         Command::Sign(args) => sign::run(&args, context).await,

@@ -10,6 +10,14 @@ use max_core::stages::lead_gen::Factor;
 use super::super::text::{self, Said, list};
 use super::super::turn::Turn;
 
+/// The most that each factor gives; together 100.
+pub const MOST: [(&str, u8); 5] = [("fit", 30), ("budget", 25), ("authority", 15), ("need", 20), ("time", 10)];
+
+/// A factor of a judge's: no more points than it can give, and none without words that show it.
+pub fn judged(name: &str, points: u8, evidence: Option<&str>) -> Factor {
+    factor(name, evidence.map(|words| (points, words)))
+}
+
 /// All five, those without evidence as unknown.
 pub fn all(turn: &Turn, said: &Said, offered: &[Service]) -> Vec<Factor> {
     let factors = vec![
@@ -24,7 +32,7 @@ pub fn all(turn: &Turn, said: &Said, offered: &[Service]) -> Vec<Factor> {
 
 fn fit(said: &Said, offered: &[Service]) -> Factor {
     let evidence = offered.iter().find_map(|s| said.first_of(&s.keywords));
-    factor("fit", 30, evidence.map(|e| (30, e)))
+    factor("fit", evidence.map(|e| (30, e)))
 }
 
 fn budget(turn: &Turn, said: &Said) -> Factor {
@@ -42,7 +50,7 @@ fn budget(turn: &Turn, said: &Said) -> Factor {
         (None, Some(words)) => Some((10, words)),
         (None, None) => None,
     };
-    factor("budget", 25, evidence)
+    factor("budget", evidence)
 }
 
 static DECIDES: LazyLock<Vec<&str>> = LazyLock::new(|| {
@@ -70,7 +78,7 @@ fn authority(lead: &Lead, said: &Said) -> Factor {
         Some(role) => Some((8, role)),
         None => said.first_of(&DECIDES).map(|w| (12, w)).or_else(|| said.first_of(&OWN).map(|w| (8, w))),
     };
-    factor("authority", 15, evidence)
+    factor("authority", evidence)
 }
 
 /// Words in which somebody says that they want something themselves.
@@ -92,7 +100,7 @@ pub static NEED: LazyLock<Vec<&str>> = LazyLock::new(|| {
 
 fn need(said: &Said, offered: &[Service]) -> Factor {
     let named = offered.iter().find_map(|s| said.first_of(&s.keywords));
-    factor("need", 20, said.first_of(&NEED).map(|n| (20, n)).or(named.map(|n| (10, n))))
+    factor("need", said.first_of(&NEED).map(|n| (20, n)).or(named.map(|n| (10, n))))
 }
 
 static WHEN: LazyLock<Vec<&str>> = LazyLock::new(|| {
@@ -112,14 +120,15 @@ static WHEN: LazyLock<Vec<&str>> = LazyLock::new(|| {
 
 fn time(lead: &Lead, said: &Said) -> Factor {
     let stated = lead.contact.timeline.as_deref().map(str::trim).filter(|t| !t.is_empty());
-    factor("time", 10, stated.or_else(|| said.first_of(&WHEN)).map(|w| (10, w)))
+    factor("time", stated.or_else(|| said.first_of(&WHEN)).map(|w| (10, w)))
 }
 
-fn factor(name: &str, most: u8, evidence: Option<(u8, &str)>) -> Factor {
+fn factor(name: &str, evidence: Option<(u8, &str)>) -> Factor {
     let evidence = evidence.filter(|(_, words)| !words.trim().is_empty());
+    let most = MOST.iter().find(|(known, _)| *known == name).map_or(0, |(_, most)| *most);
     Factor {
         name: name.into(),
-        points: evidence.map_or(0, |(points, _)| points),
+        points: evidence.map_or(0, |(points, _)| points.min(most)),
         most,
         evidence: evidence.map(|(_, words)| text::head(words, 300).to_owned()),
     }
