@@ -3,7 +3,6 @@
 //!
 //! Reading is linear in the length of the text.
 
-use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use crate::figures::{self, Value};
@@ -136,7 +135,8 @@ fn floor(text: &str, at: usize) -> usize {
 /// Words to look for. One pass over a text finds all of them, however many there are.
 #[derive(Debug)]
 pub struct Finder {
-    by: HashMap<[u8; 2], Vec<(String, usize)>>,
+    /// By their first byte: a table is looked up sooner than a hash of two bytes is made.
+    by: [Vec<(String, usize)>; 256],
 }
 
 /// Where one of the words stands.
@@ -153,11 +153,12 @@ pub struct Hit {
 impl Finder {
     /// `words` (lower case) with a number each. A straight apostrophe stands for a curly one as well.
     pub fn new<'w>(words: impl IntoIterator<Item = (&'w str, usize)>) -> Self {
-        let mut by: HashMap<[u8; 2], Vec<(String, usize)>> = HashMap::new();
+        let mut by = [const { Vec::new() }; 256];
         for (word, index) in words {
             let curly = word.contains('\'').then(|| word.replace('\'', "’"));
             for word in std::iter::once(word.to_owned()).chain(curly) {
-                by.entry(key(&word)).or_default().push((word, index));
+                let first = word.bytes().next().unwrap_or_default();
+                by[usize::from(first)].push((word, index));
             }
         }
         Self { by }
@@ -175,13 +176,12 @@ impl Finder {
             let begins = !before.is_alphanumeric() || !c.is_alphanumeric();
             before = c;
             let rest = &lower[at..];
-            let candidates =
-                if begins { self.by.get(&key(rest)).or_else(|| self.by.get(&[rest.as_bytes()[0], 0])) } else { None };
-            candidates
-                .into_iter()
-                .flatten()
-                .filter(move |(word, _)| rest.starts_with(word.as_str()))
-                .map(move |(word, index)| Hit { at, len: word.len(), index: *index })
+            let candidates: &[(String, usize)] = if begins { &self.by[usize::from(rest.as_bytes()[0])] } else { &[] };
+            candidates.iter().filter(move |(word, _)| rest.starts_with(word.as_str())).map(move |(word, index)| Hit {
+                at,
+                len: word.len(),
+                index: *index,
+            })
         })
     }
 
@@ -194,11 +194,6 @@ impl Finder {
     pub fn smallest(&self, lower: &str) -> Option<usize> {
         self.hits(lower).map(|hit| hit.index).min()
     }
-}
-
-fn key(word: &str) -> [u8; 2] {
-    let bytes = word.as_bytes();
-    [bytes.first().copied().unwrap_or(0), bytes.get(1).copied().unwrap_or(0)]
 }
 
 /// Somebody says that they want something, or do not.
