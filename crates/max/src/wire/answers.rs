@@ -71,6 +71,10 @@ pub struct LeadView {
     /// The client's own page; the path alone while `portal.url` is not set.
     #[serde(default)]
     pub portal: String,
+    /// When the clock brings something about for it (a reminder, a follow-up, a report, another try), if nobody does
+    /// anything before.
+    #[serde(default)]
+    pub due_at: Option<Timestamp>,
 }
 
 /// A file that is signed, by what it holds.
