@@ -11,6 +11,7 @@ pub mod linter;
 pub mod mail;
 pub mod notifier;
 pub mod program;
+pub mod sandbox;
 pub mod signals;
 pub mod steps;
 pub mod store;

@@ -61,6 +61,17 @@ impl Program {
 
     /// Runs it once in `folder`, with `input` on standard input and `env` in its environment.
     pub(crate) async fn run(&self, folder: &Path, input: &[u8], env: &[(&str, String)]) -> Result<Finished, RunError> {
+        self.run_as(None, folder, input, env).await
+    }
+
+    /// The same as another user, with his group and no other; only root can.
+    pub(crate) async fn run_as(
+        &self,
+        user: Option<u32>,
+        folder: &Path,
+        input: &[u8],
+        env: &[(&str, String)],
+    ) -> Result<Finished, RunError> {
         let mark = uuid::Uuid::new_v4().to_string();
         let mut command = Command::new(&self.path);
         command.args(&self.args).current_dir(folder).env_clear();
@@ -71,6 +82,9 @@ impl Program {
         command.env("TMPDIR", folder).env(MARK, &mark);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command.process_group(0).kill_on_drop(true);
+        if let Some(user) = user {
+            command.uid(user).gid(user);
+        }
         let mut child = command.spawn().map_err(RunError::Start)?;
         let family = Family { group: child.id(), mark, over: AtomicBool::new(false) };
         let outcome = tokio::time::timeout(self.time_limit, talk(&mut child, &family, input, self.output_limit)).await;

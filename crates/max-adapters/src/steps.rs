@@ -3,8 +3,7 @@
 //!
 //! Every run starts from a fresh copy of the lead's workspace, so running twice comes to the same files. What runs is
 //! on a list: the built-in step `git`, and the scripts that `onboarding.toml` names by absolute path. An owner's script
-//! runs only inside bubblewrap: own namespaces, no network, a read-only root, nothing writable but that copy. Where
-//! bubblewrap is missing its step is left to people, and the step says so.
+//! runs only behind the wall of [`Sandbox`]. Where that cannot be built its step is left to people, and the step says so.
 
 use std::collections::BTreeMap;
 use std::io::{self, ErrorKind};
@@ -17,21 +16,23 @@ use max_engine::ports::File;
 
 use crate::agency::{Onboarding, ScriptTemplate};
 use crate::program::Program;
+use crate::sandbox::{Sandbox, installed};
 
 /// The built-in step that makes a Git repository.
 const GIT: &str = "git";
 /// The folder of a workspace among a stage's files.
 const WORKSPACE: &str = "workspace/";
-/// How long one program may take.
+/// How long one call of git may take.
 const TIME_LIMIT: Duration = Duration::from_secs(60);
 /// The largest file that a step may leave.
 const LARGEST: u64 = 16 * 1024 * 1024;
 
 /// The programs that may run.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Steps {
     git: Option<PathBuf>,
-    bubblewrap: Option<PathBuf>,
+    /// The wall for the owner's scripts, or why there is none.
+    sandbox: Result<Sandbox, String>,
     scripts: Vec<ScriptTemplate>,
     /// Script and the file it makes.
     makes: Vec<(String, String)>,
@@ -53,7 +54,7 @@ impl Steps {
         let named = onboarding.steps.iter().filter_map(|s| Some((s.script.clone()?, s.makes.clone())));
         Self {
             git: installed("git"),
-            bubblewrap: installed("bwrap"),
+            sandbox: Sandbox::find(),
             scripts: onboarding.scripts.clone(),
             makes: named.collect(),
             dry_run: onboarding.dry_run,
@@ -93,12 +94,12 @@ impl Steps {
         let copy = tempfile::tempdir().map_err(|e| format!("no folder to work in: {e}"))?;
         lay_out(copy.path(), files).map_err(|e| format!("the workspace could not be copied: {e}"))?;
         match (script, self.scripts.iter().find(|s| s.id == script)) {
-            (_, Some(own)) => self.own(own, copy.path()).await?,
+            (_, Some(own)) => self.own(own, copy.path(), at).await?,
             (GIT, None) => self.repository(copy.path(), inside, at).await?,
             (other, None) => return Err(format!("no script `{other}` is on the list of onboarding.toml")),
         }
-        let made = copy.path().join(inside);
-        let size = std::fs::symlink_metadata(&made).map_err(|_| format!("it did not make {makes}"))?;
+        let made = made_in(copy.path(), inside).ok_or_else(|| format!("it did not make {makes}"))?;
+        let size = std::fs::symlink_metadata(&made).map_err(|e| format!("{makes} cannot be read: {e}"))?;
         if !size.is_file() || size.len() > LARGEST {
             return Err(format!("{makes} is no file, or larger than {LARGEST} bytes"));
         }
@@ -106,17 +107,12 @@ impl Steps {
         Ok(File { name: makes.to_owned(), bytes })
     }
 
-    /// A script of the owner's, inside bubblewrap or not at all.
-    async fn own(&self, script: &ScriptTemplate, folder: &Path) -> Result<(), String> {
-        let Some(bubblewrap) = &self.bubblewrap else {
-            return Err("bubblewrap is not installed, and without it only built-in steps run".into());
-        };
-        let checked = Program::new(&script.command, TIME_LIMIT).map_err(|e| e.to_string())?;
-        let mut command = vec![bubblewrap.display().to_string()];
-        command.extend(wall(folder));
-        command.push(checked.path.display().to_string());
-        command.extend(checked.args);
-        run(&command, folder, &[]).await
+    /// A script of the owner's, behind the wall or not at all.
+    async fn own(&self, script: &ScriptTemplate, folder: &Path, at: Timestamp) -> Result<(), String> {
+        match &self.sandbox {
+            Ok(sandbox) => sandbox.run(&script.command, folder, at).await,
+            Err(missing) => Err(format!("{missing}; without it only built-in steps run")),
+        }
     }
 
     /// The workspace as a Git repository with one commit, in one file: who clones it has both.
@@ -151,25 +147,10 @@ impl Steps {
     }
 }
 
-/// What stands between a script and everything else.
-fn wall(folder: &Path) -> Vec<String> {
-    let here = folder.display().to_string();
-    let fixed = [
-        "--unshare-all",
-        "--die-with-parent",
-        "--new-session",
-        "--ro-bind",
-        "/",
-        "/",
-        "--dev",
-        "/dev",
-        "--proc",
-        "/proc",
-    ];
-    let hidden = ["--tmpfs", "/home", "--tmpfs", "/root", "--tmpfs", "/tmp", "--tmpfs", "/run"];
-    let mut args: Vec<String> = fixed.iter().chain(&hidden).map(|s| (*s).to_owned()).collect();
-    args.extend(["--bind".to_owned(), here.clone(), here.clone(), "--chdir".to_owned(), here]);
-    args
+/// Where the file stands that a step was to make, if it does: in the folder itself, not behind a link that leads out.
+fn made_in(folder: &Path, inside: &str) -> Option<PathBuf> {
+    let made = folder.canonicalize().ok()?.join(inside);
+    (made.canonicalize().ok()? == made).then_some(made)
 }
 
 async fn run(command: &[String], folder: &Path, env: &[(&str, String)]) -> Result<(), String> {
@@ -225,90 +206,5 @@ fn inside<'a>(folder: &'a Path, files: &'a [File]) -> impl Iterator<Item = (Path
     safe.filter_map(move |f| Some((folder.join(f.name.strip_prefix(WORKSPACE)?), f)))
 }
 
-/// A program where systems keep theirs. `PATH` is the environment's and is not asked.
-fn installed(name: &str) -> Option<PathBuf> {
-    let found = ["/usr/bin", "/usr/local/bin", "/bin"].into_iter().map(|dir| Path::new(dir).join(name));
-    found.into_iter().find(|path| path.is_file())
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::agency::Agency;
-
-    fn files() -> Vec<File> {
-        let file = |name: &str, text: &str| File { name: name.into(), bytes: text.into() };
-        vec![
-            file("workspace/README.md", "# A project\n"),
-            file("workspace/design/README.md", "Drafts\n"),
-            file("welcome.md", "not part of the workspace"),
-            file("workspace/../../escape.md", "no name of an artifact"),
-        ]
-    }
-
-    fn tree(folder: &Path) -> Vec<String> {
-        let mut names: Vec<String> =
-            walk(folder).iter().map(|p| p.strip_prefix(folder).expect("inside").display().to_string()).collect();
-        names.sort();
-        names
-    }
-
-    fn walk(folder: &Path) -> Vec<PathBuf> {
-        let entries = std::fs::read_dir(folder).expect("a folder").map(|e| e.expect("an entry").path());
-        entries.flat_map(|p| if p.is_dir() { [vec![p.clone()], walk(&p)].concat() } else { vec![p] }).collect()
-    }
-
-    #[test]
-    fn laying_out_twice_changes_nothing_and_taking_back_leaves_nothing() {
-        let folder = tempfile::tempdir().expect("a folder");
-        lay_out(folder.path(), &files()).expect("laid out");
-        let first = tree(folder.path());
-        assert_eq!(first, ["README.md", "design", "design/README.md"]);
-        let written = std::fs::metadata(folder.path().join("README.md")).expect("there").modified().expect("a time");
-        lay_out(folder.path(), &files()).expect("again");
-        assert_eq!(tree(folder.path()), first);
-        let again = std::fs::metadata(folder.path().join("README.md")).expect("there").modified().expect("a time");
-        assert_eq!(written, again, "what stands is not written again");
-        take_back(folder.path(), &files()).expect("taken back");
-        take_back(folder.path(), &files()).expect("twice");
-        assert_eq!(tree(folder.path()), Vec::<String>::new());
-    }
-
-    #[test]
-    fn taking_back_leaves_what_somebody_changed() {
-        let folder = tempfile::tempdir().expect("a folder");
-        lay_out(folder.path(), &files()).expect("laid out");
-        std::fs::write(folder.path().join("design/README.md"), "My own words\n").expect("written");
-        take_back(folder.path(), &files()).expect("taken back");
-        assert_eq!(tree(folder.path()), ["design", "design/README.md"]);
-    }
-
-    #[tokio::test]
-    async fn the_repository_is_the_same_every_time() {
-        let mut steps = Steps::of(&Agency::load(None).expect("the built-in agency").onboarding);
-        let at = Timestamp::UNIX_EPOCH;
-        let first = steps.run(&files(), at).await;
-        assert_eq!(first, steps.run(&files(), at).await);
-        // A machine without git leaves the step to people, and says why.
-        match steps.git.take() {
-            Some(_) => {
-                let made: Vec<&str> = first.made.iter().map(|f| f.name.as_str()).collect();
-                assert_eq!(made, ["workspace/repository.bundle"], "{:?}", first.left);
-            }
-            None => assert!(first.left["git"].contains("not installed")),
-        }
-        assert!(steps.run(&files(), at).await.left["git"].contains("not installed"));
-        steps.dry_run = true;
-        assert!(steps.run(&files(), at).await.left["git"].contains("would run"));
-    }
-
-    #[tokio::test]
-    async fn only_listed_scripts_run_and_only_behind_the_wall() {
-        let own = ScriptTemplate { id: "crm".into(), command: vec!["/bin/true".into()] };
-        let makes = |id: &str| vec![(id.to_owned(), "workspace/crm.txt".to_owned())];
-        let steps = Steps { scripts: vec![own], makes: makes("crm"), ..Steps::default() };
-        assert!(steps.run(&files(), Timestamp::UNIX_EPOCH).await.left["crm"].contains("bubblewrap is not installed"));
-        let steps = Steps { makes: makes("rm -rf"), ..Steps::default() };
-        assert!(steps.run(&files(), Timestamp::UNIX_EPOCH).await.left["rm -rf"].contains("no script"));
-    }
-}
+mod tests;

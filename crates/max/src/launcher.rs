@@ -5,13 +5,14 @@ use std::path::{Path, PathBuf};
 
 use futures::future::BoxFuture;
 use max_adapters::agency::Agency;
+use max_adapters::sandbox::Sandbox;
 use max_adapters::signals::yaml::{FileKind, parse, to_yaml};
 use max_core::signal::Signal;
 use serde_json::Value;
 
 use crate::bench::documents::{self, DocumentsOptions};
 use crate::bench::pipeline::{self, PipelineOptions};
-use crate::cli::launch::{BenchOptions, Launcher, Role, Running, ServeOptions};
+use crate::cli::launch::{BenchOptions, Launcher, Role, Running, ScriptCheck, ServeOptions};
 use crate::config::Config;
 use crate::exit::{Exit, Failure};
 use crate::wiring::{self, Host};
@@ -57,6 +58,14 @@ impl Launcher for Wired {
     fn check_voices(&self, config: &Config) -> Vec<(String, String)> {
         // A fault in the agency folder is told by `check_agency`.
         wiring::check_voices(config).unwrap_or_default()
+    }
+
+    fn check_scripts<'a>(&'a self, folder: &'a Path) -> BoxFuture<'a, ScriptCheck> {
+        Box::pin(async move {
+            let agency = Agency::load(folder.is_dir().then_some(folder));
+            let scripts = agency.map(|agency| agency.onboarding.scripts.into_iter().map(|s| s.id).collect());
+            ScriptCheck { scripts: scripts.unwrap_or_default(), sandbox: Sandbox::check().await }
+        })
     }
 
     fn read_signal(&self, file: &Path) -> Result<Value, String> {

@@ -10,6 +10,7 @@ use serde_json::json;
 
 use crate::director::Director;
 use crate::error::Error;
+use crate::ledger::IngestedAs;
 use crate::ports::OnceKey;
 
 /// A mail as the intake read it. Untrusted.
@@ -59,6 +60,7 @@ impl Director {
         if mail.automatic && mail.kind == MessageKind::Reply {
             mail.kind = MessageKind::OutOfOffice;
         }
+        let thread_is_new = mail.in_reply_to.is_none() && mail.references.is_empty();
         let thread: Vec<String> = mail.in_reply_to.iter().chain(mail.references.iter().rev()).cloned().collect();
         let (lead, verified) = self
             .read(move |store| {
@@ -72,6 +74,9 @@ impl Director {
             })
             .await?;
         match lead {
+            Some(lead) if thread_is_new && self.is_the_enquiry(lead, &mail).await? => {
+                self.enquiry(mail, signal_id).await
+            }
             Some(lead) if self.takes(lead, &mail).await? => {
                 let incoming = Incoming {
                     kind: mail.kind,
@@ -102,6 +107,13 @@ impl Director {
         Ok(wish || mail.in_reply_to.is_some() || mail.automatic || matches!(outcome, None | Some(Outcome::Lost)))
     }
 
+    /// Whether a mail says word for word what this lead came in with, by whichever way that was.
+    async fn is_the_enquiry(&self, lead: LeadId, mail: &Mail) -> Result<bool, Error> {
+        let known = self.lead(lead).await?.lead.contact.fingerprint();
+        let said = NewLead { email: mail.from_address.clone(), message: mail.text.clone(), ..NewLead::default() };
+        Ok(mail.kind == MessageKind::Reply && !mail.automatic && said.fingerprint() == known)
+    }
+
     async fn enquiry(&self, mail: Mail, signal_id: SignalId) -> Result<Received, Error> {
         let mut lead = NewLead {
             name: mail.from_name,
@@ -116,6 +128,9 @@ impl Director {
         }
         let once = OnceKey { key: crate::ledger::signal_key(&signal_id), body: max_core::id::Digest::of_json(&lead) };
         let ingested = self.ingest(lead, Actor::Client, Some(signal_id), Some(once)).await?;
-        Ok(Received::NewLead(ingested.lead.id))
+        Ok(match ingested.how {
+            IngestedAs::New => Received::NewLead(ingested.lead.id),
+            IngestedAs::Repeat | IngestedAs::Message => Received::Message(ingested.lead.id),
+        })
     }
 }

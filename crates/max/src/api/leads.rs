@@ -4,10 +4,12 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use jiff::Timestamp;
 use max_core::command::{Command, Request, Seen};
-use max_core::decide::allowed;
+use max_core::decide::{allowed, due};
 use max_core::id::Digest;
 use max_core::lead::{ClientAsk, IncomingPayment, Lead, SigningEvidence, SigningMethod, Status, Through, Turn};
+use max_core::policy::Policy;
 use max_core::stages::onboarding;
 use max_core::stages::first_responder::FirstReply;
 use max_engine::error::Error;
@@ -85,6 +87,7 @@ pub async fn show(State(app): AppState, _: Read, At(id): At<String>) -> Result<R
     let mut view = view(&cached.lead);
     view.portal = app.state.portal.address(cached.lead.id);
     view.first_reply = FirstReply::of(&cached.lead, app.state.director.policy());
+    view.due_at = due_at(&cached.lead, app.state.director.policy());
     Ok((tag, Json(view)).into_response())
 }
 
@@ -107,8 +110,15 @@ pub fn view(lead: &Lead) -> LeadView {
         allowed: allowed(lead),
         portal: String::new(),
         first_reply: None,
+        due_at: None,
         state,
     }
+}
+
+/// When the clock brings something about: what the timers wait for, or the next try of work that failed.
+fn due_at(lead: &Lead, policy: &Policy) -> Option<Timestamp> {
+    let again = lead.open_task().and_then(|task| task.not_before);
+    again.or_else(|| due(lead, policy).map(|(at, _)| at))
 }
 
 /// What the client is asked to sign now.

@@ -62,7 +62,7 @@ pub(super) async fn run(args: &Args, context: &Context<'_>) -> Result<Exit, Fail
 async fn perform(theatre: &Theatre, context: &Context<'_>) -> Result<Vec<Ending>, Failure> {
     let names = EXAMPLES.map(|example| example.name);
     let screen = Screen::new(context.output, context.verbose > 0, &names);
-    let mut cast = Cast::new(&theatre.client, theatre.policy.clone(), &screen).await?;
+    let mut cast = Cast::new(&theatre.client, None, &screen).await?;
     for example in &EXAMPLES {
         let lead = example.lead().map_err(Failure::failed)?;
         cast.add(&lead, example.script().map_err(Failure::failed)?).await?;

@@ -5,6 +5,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::Context;
+use super::launch::ScriptCheck;
 use super::output::{Style, line};
 use crate::client::running_server;
 use crate::config::{Config, PLAYBOOK};
@@ -14,7 +15,7 @@ use crate::wire::{AgentsHealth, VoiceState};
 /// Check this installation: what is missing, and the command that mends it
 ///
 /// It looks at max.toml, the root (can it be written, is there space), the clock, the agency folder (texts, clauses,
-/// prices), mail and notices, the server (does one run, does it answer), and the voices and their seats. Each finding is
+/// prices), the sandbox of your onboarding scripts, mail and notices, the server (does one run, does it answer), and the voices and their seats. Each finding is
 /// a line: `ok`, `hint` (works, could be better) or `problem` (keeps MAX from working), with the command that mends it
 /// beneath. Run it after `max init`, after a change of max.toml, and when something does not happen that should.
 ///
@@ -72,6 +73,7 @@ pub(super) async fn run(_args: &Args, context: &Context<'_>) -> Result<Exit, Fai
                 None => hint("config", "no max.toml: everything runs on its defaults", format!("{max} init")),
             });
             findings.extend(agency(context, &config, &max));
+            findings.push(scripts(context.launcher.check_scripts(&config.agency_folder()).await));
             findings.extend(mail(&config));
             let health = server(context, &max, &mut findings).await;
             findings.extend(voices(context, &config, health.as_ref()));
@@ -139,6 +141,19 @@ fn agency(context: &Context<'_>, config: &Config, max: &str) -> Vec<Finding> {
         return vec![ok("agency", format!("{} is good", folder.display()))];
     }
     wrong.into_iter().map(|what| problem("agency", what, format!("edit the file in {}", folder.display()))).collect()
+}
+
+/// The owner's onboarding scripts, which run in a sandbox or not at all.
+fn scripts(check: ScriptCheck) -> Finding {
+    let ScriptCheck { scripts, sandbox } = check;
+    let named = scripts.join(", ");
+    let mend = "install the Debian package bubblewrap (apt install bubblewrap); in a container, allow user namespaces";
+    match (sandbox, scripts.is_empty()) {
+        (Ok(()), true) => ok("scripts", "the sandbox works; onboarding.toml names no scripts of yours"),
+        (Ok(()), false) => ok("scripts", format!("the sandbox works, and these scripts run in it: {named}")),
+        (Err(why), true) => hint("scripts", format!("no script of yours could run in onboarding: {why}"), mend),
+        (Err(why), false) => problem("scripts", format!("{named} cannot run, people do these steps: {why}"), mend),
+    }
 }
 
 fn mail(config: &Config) -> Vec<Finding> {

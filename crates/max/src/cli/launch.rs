@@ -62,6 +62,15 @@ pub struct BenchOptions {
     pub folder: Option<PathBuf>,
 }
 
+/// Whether the owner's scripts can run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ScriptCheck {
+    /// The ids of the scripts that `onboarding.toml` names.
+    pub scripts: Vec<String>,
+    /// Why their sandbox does not work here, if it does not.
+    pub sandbox: Result<(), String>,
+}
+
 /// Starts things.
 pub trait Launcher: Send + Sync {
     /// Starts a server and returns once it accepts work.
@@ -80,6 +89,9 @@ pub trait Launcher: Send + Sync {
 
     /// What keeps model voices from working that are enabled: the voice and a sentence with the remedy. Calls nobody.
     fn check_voices(&self, config: &Config) -> Vec<(String, String)>;
+
+    /// The owner's scripts of the agency folder, and whether the sandbox they need works on this machine.
+    fn check_scripts<'a>(&'a self, folder: &'a Path) -> BoxFuture<'a, ScriptCheck>;
 
     /// Reads a signal file as the drop box would, or says in a sentence what is wrong with it.
     fn read_signal(&self, file: &Path) -> Result<Value, String>;

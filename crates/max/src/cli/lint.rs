@@ -34,6 +34,9 @@ pub(super) async fn run(args: &Args, context: &Context<'_>) -> Result<Exit, Fail
     let path = Path::new(&args.what);
     let findings = if path.exists() {
         offline(path)?
+    } else if args.what.contains('/') {
+        // No lead is called so.
+        return Err(Failure::new(Exit::NotFound, format!("there is no file or folder {}", path.display())));
     } else {
         let answer = context.get(&format!("/api/leads/{}/lint", segment(&args.what))).await?;
         answer.read::<FindingList>()?.findings
@@ -72,9 +75,18 @@ fn offline(path: &Path) -> Result<Vec<Finding>, Failure> {
     if path.is_dir() {
         gather(path, &mut names, 0)?;
     } else {
+        if lint::Kind::of(&path.to_string_lossy()) == lint::Kind::Other {
+            let why = format!("{} is no document that has rules", path.display());
+            return Err(Failure::new(Exit::Invalid, why)
+                .hint("give a file that ends in .json, .md, .html or .pdf, a folder, or a lead"));
+        }
         names.push(path.to_owned());
         // A document is judged by its source beside it.
         names.extend(Some(path.with_extension("json")).filter(|json| json != path && json.is_file()));
+    }
+    if names.is_empty() {
+        let why = format!("{} holds no document that has rules", path.display());
+        return Err(Failure::new(Exit::NotFound, why).hint("name the lead's folder below max-pipeline/, or the lead"));
     }
     let mut read = Vec::with_capacity(names.len());
     for name in names {

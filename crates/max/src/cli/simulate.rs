@@ -23,6 +23,7 @@ Examples:
   max simulate --list
   max simulate good-fit-en -v              a shipped one, told as it happens
   max simulate my-rules.yaml --keep        leave the folder with all artifacts
+  max simulate my-rules.yaml --agency AI_Agents/agency     with your own texts and prices
   max simulate scenarios/*.yaml --json
 The format: max help scenarios")]
 pub struct Args {
@@ -35,6 +36,9 @@ pub struct Args {
     /// Leave the folder of each story, and say where it is
     #[arg(long)]
     keep: bool,
+    /// Play with a copy of your own texts, prices and clauses instead of the built-in example agency
+    #[arg(long, value_name = "DIR")]
+    agency: Option<PathBuf>,
 }
 
 pub(super) async fn run(args: &Args, context: &Context<'_>) -> Result<Exit, Failure> {
@@ -74,11 +78,13 @@ async fn perform(scenario: &Scenario, args: &Args, context: &Context<'_>) -> Res
         if !scenario.policy.is_empty() {
             return Err(Failure::usage("a running server takes no `policy` from a scenario; leave out --server"));
         }
-        let policy = context.config()?.policy;
-        return play(scenario, &context.client()?, policy, &audience).await;
+        if args.agency.is_some() {
+            return Err(Failure::usage("a running server has an agency folder of its own; leave out --server"));
+        }
+        return play(scenario, &context.client()?, None, &audience).await;
     }
-    let theatre = Theatre::open(context.launcher, &scenario.policy, scenario.clock).await?;
-    let result = play(scenario, &theatre.client, theatre.policy.clone(), &audience).await;
+    let theatre = Theatre::open(context.launcher, &scenario.policy, scenario.clock, args.agency.as_deref()).await?;
+    let result = play(scenario, &theatre.client, Some(&theatre.root), &audience).await;
     // What was written behind should be there when somebody wants to look.
     let settled = if args.keep { theatre.client.get_long("/api/settle").await.map(drop) } else { Ok(()) };
     let root = theatre.root.clone();

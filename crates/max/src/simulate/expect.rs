@@ -1,6 +1,6 @@
 //! What must be so in the end, and what was.
 
-use max_core::lead::{ApprovalKind, Direction, MessageKind, Outcome, Status};
+use max_core::lead::{ApprovalKind, Direction, Message, MessageKind, Outcome, Status};
 use max_core::stage::Stage;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -16,9 +16,22 @@ pub struct Expect {
     stage: Option<Stage>,
     history: Option<Vec<Stage>>,
     next_action: Option<String>,
+    trace: Option<ExpectTrace>,
     messages: Vec<ExpectMessage>,
     approvals: Vec<ExpectApproval>,
     artifacts: Vec<ExpectArtifact>,
+    other_leads: Option<usize>,
+    other_messages: Vec<ExpectMessage>,
+}
+
+/// How the way of every requirement stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum ExpectTrace {
+    /// There are requirements, and no cell is red.
+    Whole,
+    /// A cell is red.
+    Red,
 }
 
 /// Messages that are alike in everything that is named.
@@ -30,6 +43,7 @@ struct ExpectMessage {
     direction: Direction,
     subject: Option<String>,
     contains: Option<String>,
+    address: Option<String>,
     count: Option<usize>,
 }
 
@@ -51,6 +65,7 @@ struct ExpectArtifact {
     stage: Stage,
     name: String,
     contains: Option<String>,
+    without: Option<String>,
     #[serde(default = "there")]
     exists: bool,
 }
@@ -98,6 +113,9 @@ impl Expect {
             && self.stage.is_none()
             && self.history.is_none()
             && self.next_action.is_none()
+            && self.trace.is_none()
+            && self.other_leads.is_none()
+            && self.other_messages.is_empty()
             && self.messages.is_empty()
             && self.approvals.is_empty()
             && self.artifacts.is_empty()
@@ -124,8 +142,20 @@ impl Expect {
         if let Some(text) = &self.next_action {
             checks.push(holds("next_action", text, &state.next_action));
         }
+        if let Some(wanted) = self.trace {
+            let (word, rows) = (if ending.trace.is_whole() { "whole" } else { "red" }, ending.trace.rows.len());
+            let wanted = if wanted == ExpectTrace::Whole { "whole" } else { "red" };
+            let was = if rows == 0 { "empty".to_owned() } else { word.to_owned() };
+            checks.push(Check::same("trace", wanted, was));
+        }
+        if let Some(wanted) = self.other_leads {
+            checks.push(Check::same("other_leads", wanted.to_string(), ending.others.len().to_string()));
+        }
+        let others: Vec<&Message> = ending.others.iter().flatten().collect();
+        let own: Vec<&Message> = ending.messages.iter().collect();
         let lists = [
-            self.messages.iter().enumerate().map(|(i, m)| m.check(i, ending)).collect::<Vec<_>>(),
+            self.messages.iter().enumerate().map(|(i, m)| m.check("messages", i, &own)).collect::<Vec<_>>(),
+            self.other_messages.iter().enumerate().map(|(i, m)| m.check("other_messages", i, &others)).collect(),
             self.approvals.iter().enumerate().map(|(i, a)| a.check(i, ending)).collect(),
             self.artifacts.iter().enumerate().flat_map(|(i, a)| a.check(i, ending)).collect(),
         ];
@@ -135,21 +165,23 @@ impl Expect {
 }
 
 impl ExpectMessage {
-    fn check(&self, index: usize, ending: &Ending) -> Check {
-        let matching = ending.messages.iter().filter(|message| {
+    fn check(&self, list: &str, index: usize, messages: &[&Message]) -> Check {
+        let matching = messages.iter().filter(|message| {
             message.direction == self.direction
                 && self.kind.is_none_or(|kind| kind == message.kind)
                 && self.subject.as_ref().is_none_or(|text| contains(&message.subject, text))
                 && self.contains.as_ref().is_none_or(|text| contains(&message.body, text))
+                && self.address.as_ref().is_none_or(|address| message.address.eq_ignore_ascii_case(address))
         });
         let mut words =
             vec![if self.direction == Direction::In { "from the client" } else { "to the client" }.to_owned()];
         words.extend(self.kind.map(|kind| format!("of kind {}", word(&kind))));
         words.extend(self.subject.as_ref().map(|text| format!("with `{text}` in the subject")));
         words.extend(self.contains.as_ref().map(|text| format!("with `{text}` in the text")));
+        words.extend(self.address.as_ref().map(|address| format!("with the address {address}")));
         let was: Vec<String> =
-            ending.messages.iter().filter(|m| m.direction == self.direction).map(|m| word(&m.kind)).collect();
-        counted(format!("messages[{index}] ({})", words.join(", ")), self.count, matching.count(), &was)
+            messages.iter().filter(|m| m.direction == self.direction).map(|m| word(&m.kind)).collect();
+        counted(format!("{list}[{index}] ({})", words.join(", ")), self.count, matching.count(), &was)
     }
 }
 
@@ -175,6 +207,14 @@ impl ExpectArtifact {
         let mut checks = vec![Check::same(&what, presence(self.exists), presence(found.is_some()))];
         if let (Some(text), Some((_, content))) = (&self.contains, found) {
             checks.push(holds(&what, text, content));
+        }
+        if let (Some(text), Some((_, content))) = (&self.without, found) {
+            checks.push(Check {
+                what,
+                expected: format!("a text without `{text}`"),
+                met: !contains(content, text),
+                actual: "a text with it".into(),
+            });
         }
         checks
     }

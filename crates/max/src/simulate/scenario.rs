@@ -111,6 +111,15 @@ pub enum Action {
         text: String,
         /// `reply`, `out_of_office`, `bounce` or `opt_out`.
         kind: Option<MessageKind>,
+        /// From another address than the one on file.
+        from: Option<String>,
+    },
+    /// Somebody comes in as a lead would, with the story's lead but for what is named.
+    Enquire {
+        /// By which way.
+        way: Way,
+        /// The fields that differ.
+        fields: Map<String, Value>,
     },
     /// The client signs what waits for a signature.
     Sign {
@@ -140,11 +149,41 @@ pub enum Action {
     },
 }
 
+/// By which way an enquiry comes in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Way {
+    /// `POST /api/ingest-lead`, as a web form does.
+    Api,
+    /// A `LEAD` signal dropped into `<root>/signals/`.
+    Signal,
+    /// A mail, dropped as a file like those that are fetched.
+    Email,
+}
+
+impl Way {
+    /// The word as it stands in a scenario.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Way::Api => "api",
+            Way::Signal => "signal",
+            Way::Email => "email",
+        }
+    }
+}
+
 impl Action {
     /// What is done, for the story.
     pub fn line(&self) -> String {
         match self {
-            Action::Write { text, .. } => format!("writes: {}", text.split_whitespace().collect::<Vec<_>>().join(" ")),
+            Action::Write { text, from, .. } => {
+                let from = from.as_ref().map(|address| format!(" from {address}")).unwrap_or_default();
+                format!("writes{from}: {}", text.split_whitespace().collect::<Vec<_>>().join(" "))
+            }
+            Action::Enquire { way, fields } => match fields.get("email").and_then(Value::as_str) {
+                Some(address) => format!("enquires by {} as {address}", way.name()),
+                None => format!("enquires again by {}", way.name()),
+            },
             Action::Sign { signer } => format!("signs as {signer}"),
             Action::Silent => "stays silent".into(),
             Action::Approve => "approves".into(),
@@ -223,6 +262,8 @@ struct RawStep {
     every: bool,
     send: Option<String>,
     kind: Option<MessageKind>,
+    from: Option<String>,
+    enquire: Option<Map<String, Value>>,
     subject: Option<String>,
     sign: Option<String>,
     silent: bool,
@@ -233,6 +274,7 @@ struct RawStep {
     retry: bool,
     escalate: Option<String>,
     reopen: Option<String>,
+    erase: Option<String>,
     close: Option<RawClose>,
     hand_off: Option<RawHandOff>,
 }
@@ -320,12 +362,15 @@ impl RawStep {
         let mut add = |for_client: Option<bool>, action: Action| actions.push((for_client, action));
         if let Some(text) = self.send {
             let action = if client {
-                Action::Write { text, kind: self.kind }
+                Action::Write { text, kind: self.kind, from: self.from }
             } else {
                 let subject = self.subject.unwrap_or_else(|| "A word from us".into());
                 move_to("messages", json!({"direction": "out", "subject": subject, "body": text}))
             };
             add(None, action);
+        }
+        if let Some(fields) = self.enquire {
+            add(Some(true), enquire(fields)?);
         }
         if let Some(signer) = self.sign {
             add(Some(true), Action::Sign { signer });
@@ -354,6 +399,9 @@ impl RawStep {
         if let Some(reason) = self.reopen {
             add(Some(false), move_to("reopen", json!({"reason": reason})));
         }
+        if let Some(reason) = self.erase {
+            add(Some(false), move_to("erase", json!({"reason": reason})));
+        }
         if let Some(RawClose { outcome, reason }) = self.close {
             add(Some(false), move_to("close", json!({"outcome": outcome, "reason": reason})));
         }
@@ -364,9 +412,9 @@ impl RawStep {
             add(Some(false), Action::HandOff { body: Value::Object(body) });
         }
         let allowed = if client {
-            "send, sign, silent"
+            "send, enquire, sign, silent"
         } else {
-            "approve, reject, send, take_over, hand_back, retry, escalate, reopen, close, hand_off, silent"
+            "approve, reject, send, take_over, hand_back, retry, escalate, reopen, erase, close, hand_off, silent"
         };
         match (actions.pop(), actions.is_empty()) {
             (Some((who, action)), true) if who.is_none_or(|is_client| is_client == client) => Ok(action),
@@ -374,6 +422,13 @@ impl RawStep {
             _ => Err(format!("give exactly one of {allowed}")),
         }
     }
+}
+
+/// `enquire: {via: email, message: …}`: the way, and fields of a lead.
+fn enquire(mut fields: Map<String, Value>) -> Result<Action, String> {
+    let via = fields.remove("via").ok_or("enquire: say by which way, `via: api`, `signal` or `email`")?;
+    let way = Way::deserialize(via).map_err(|_| "enquire: `via` is api, signal or email")?;
+    Ok(Action::Enquire { way, fields })
 }
 
 fn move_to(path: &'static str, body: Value) -> Action {

@@ -31,6 +31,55 @@ fn the_example_of_the_guide_can_be_read() {
     assert!(Scenario::parse(Path::new("guide.yaml"), &example).is_ok());
 }
 
+/// The keys that a part of a file may have, as its reader lists them when it meets one that it does not know.
+fn keys(text: &str) -> Vec<String> {
+    let said = complaint(text);
+    let (_, list) = said.split_once("expected").unwrap_or_else(|| panic!("{said}"));
+    // Below it stands the part of the file that is meant.
+    let list = list.lines().next().unwrap_or_default();
+    list.trim_start_matches(" one of").split(',').map(|key| key.trim().trim_matches('`').to_owned()).collect()
+}
+
+#[test]
+fn the_guide_names_every_key_and_every_shipped_scenario() {
+    let expect = |inner: &str| format!("lead: {{message: x}}\nexpect: {{{inner}}}\n");
+    let all = [
+        keys("zzz: 1\n"),
+        keys(&with("client: [{zzz: 1}]")),
+        keys(&with("client: [{on: {zzz: 1}}]")),
+        keys(&with("people: [{close: {zzz: 1}}]")),
+        keys(&with("people: [{hand_off: {zzz: 1}}]")),
+        keys(&expect("zzz: 1")),
+        keys(&expect("messages: [{zzz: 1}]")),
+        keys(&expect("approvals: [{zzz: 1}]")),
+        keys(&expect("artifacts: [{zzz: 1}]")),
+    ];
+    let written: Vec<&str> = GUIDE.split('`').skip(1).step_by(2).collect();
+    let named = |key: &str| {
+        written.iter().any(|code| code.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == key))
+    };
+    for key in all.iter().flatten() {
+        assert!(named(key), "docs/simulate.md does not describe `{key}`");
+    }
+    assert!(all.iter().map(Vec::len).sum::<usize>() > 50, "{all:?}");
+    for (name, _) in SHIPPED {
+        assert!(written.contains(&name), "docs/simulate.md does not name `{name}`");
+    }
+}
+
+#[test]
+fn shipped_scenarios_are_the_files_of_their_folder() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
+    let mut files: Vec<String> = std::fs::read_dir(folder)
+        .expect("the folder")
+        .filter_map(|entry| Some(entry.ok()?.path().file_stem()?.to_str()?.to_owned()))
+        .collect();
+    let mut shipped: Vec<String> = SHIPPED.iter().map(|(name, _)| (*name).to_owned()).collect();
+    files.sort();
+    shipped.sort();
+    assert_eq!(files, shipped);
+}
+
 #[test]
 fn mistakes_name_the_step_and_the_remedy() {
     let all = [
@@ -40,6 +89,10 @@ fn mistakes_name_the_step_and_the_remedy() {
         with("client: [{on: {}, send: a}]"),
         with("client: [{send: a}]"),
         with("client: [{on: {message: reply}, after: soon, send: a}]"),
+        with("client: [{on: {message: reply}, enquire: {message: again}}]"),
+        with("client: [{on: {message: reply}, enquire: {via: pigeon}}]"),
+        with("people: [{on: {message: reply}, enquire: {via: api}}]"),
+        with("client: [{on: {message: reply}, erase: please}]"),
         with("people: [{on: {status: completed}, approve: true}]"),
         with("people: [{on: {status: completed}, every: true, retry: true}]"),
         "lead: {message: x}\nexpect: {}\n".to_owned(),

@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
-use max_core::policy::Policy;
 use serde_json::{Map, Value};
 
 use crate::cli::launch::{Launcher, Role, Running, ServeOptions};
@@ -15,8 +14,6 @@ use crate::exit::{Exit, Failure};
 pub struct Theatre {
     /// How to talk to it.
     pub client: Client,
-    /// The rules it decides by.
-    pub policy: Policy,
     /// Where its files are.
     pub root: PathBuf,
     running: Box<dyn Running>,
@@ -25,19 +22,29 @@ pub struct Theatre {
 }
 
 impl Theatre {
-    /// Opens one in a temporary folder, with `policy` over the default rules and the clock at `start_at`.
+    /// Opens one in a temporary folder, with `policy` over the default rules and the clock at `start_at`. It speaks for
+    /// a copy of the folder `agency`, or for the built-in example agency.
     ///
     /// # Errors
-    /// When the rules are wrong or the server cannot start.
+    /// When the rules or the agency's files are wrong, or the server cannot start.
     pub async fn open(
         launcher: &dyn Launcher,
         policy: &Map<String, Value>,
         start_at: Option<Timestamp>,
+        agency: Option<&Path>,
     ) -> Result<Self, Failure> {
         let folder = tempfile::Builder::new()
             .prefix("max-simulate-")
             .tempdir()
             .map_err(|error| Failure::failed(format!("no temporary folder can be made: {error}")))?;
+        if let Some(agency) = agency {
+            let wrong = launcher.check_agency(agency);
+            if let Some(why) = wrong.into_iter().next() {
+                return Err(Failure::new(Exit::Invalid, why).hint("`max doctor` looks over the whole folder"));
+            }
+            copy(agency, &folder.path().join("agency"))
+                .map_err(|error| Failure::file("copying", agency, &error).hint("`max init` writes an agency folder"))?;
+        }
         let mut theatre = Self::open_at(launcher, folder.path(), policy, start_at).await?;
         theatre.folder = Some(folder);
         Ok(theatre)
@@ -58,7 +65,7 @@ impl Theatre {
         let options = ServeOptions { listen, playbook_only: true, start_at };
         let running = launcher.serve(&config, Role::Everything, options).await?;
         let client = crate::cli::client_of(&*running, &config)?;
-        Ok(Self { client, policy: config.policy, root: root.to_owned(), running, folder: None })
+        Ok(Self { client, root: root.to_owned(), running, folder: None })
     }
 
     /// A link that signs a browser in, once.
@@ -78,6 +85,21 @@ impl Theatre {
             drop(folder.keep());
         }
     }
+}
+
+/// Copies the files of a folder; links are left out.
+fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
+    std::fs::create_dir_all(to)?;
+    for entry in std::fs::read_dir(from)? {
+        let entry = entry?;
+        let (kind, to) = (entry.file_type()?, to.join(entry.file_name()));
+        if kind.is_dir() {
+            copy(&entry.path(), &to)?;
+        } else if kind.is_file() {
+            std::fs::copy(entry.path(), to)?;
+        }
+    }
+    Ok(())
 }
 
 /// The settings of a private server: the scenario's rules, written down as an owner would.

@@ -77,6 +77,10 @@ pub struct LeadView {
     /// How soon the client was answered, by the log.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first_reply: Option<FirstReply>,
+    /// When the clock brings something about for it (a reminder, a follow-up, a report, another try), if nobody does
+    /// anything before.
+    #[serde(default)]
+    pub due_at: Option<Timestamp>,
 }
 
 /// A file that is signed, by what it holds.

@@ -9,6 +9,7 @@ mod api_people;
 mod architecture;
 mod backup;
 mod cli_help;
+mod cli_lint;
 mod cli_setup;
 mod cli_words;
 mod cli_work;
