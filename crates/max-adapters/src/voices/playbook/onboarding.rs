@@ -48,7 +48,7 @@ pub fn think(turn: &Turn) -> Result<Thought, CallFail> {
     files.extend(made.into_values());
     Ok(Thought {
         summary: format!("Checklist of {} steps, {done} done by MAX; workspace set up", checklist.steps.len()),
-        messages: turn.mail_with(MessageKind::Welcome, "welcome", context! {}, &["welcome.pdf", "welcome.md"])?,
+        messages: turn.mail_with(MessageKind::Welcome, "welcome", context! {}, &["welcome.pdf"])?,
         result: StageResult::Checklist(checklist),
         files,
     })

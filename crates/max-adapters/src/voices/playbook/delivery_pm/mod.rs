@@ -196,7 +196,7 @@ fn close(running: &Running, plan: &Plan) -> Result<Thought, CallFail> {
     let files = turn.document("closing", &result, doc)?;
     Ok(Thought {
         summary: format!("Closed: {reason}"),
-        messages: turn.mail_with(MessageKind::Closing, "closing", context! {}, &["closing.pdf", "closing.md"])?,
+        messages: turn.mail_with(MessageKind::Closing, "closing", context! {}, &["closing.pdf"])?,
         result: StageResult::ProjectClosed(result),
         files,
     })

@@ -1,5 +1,7 @@
 //! Making the plan, and making it again when a change order was signed.
 
+use std::collections::BTreeSet;
+
 use jiff::ToSpan;
 use jiff::civil::Date;
 use max_core::calendar::Calendar;
@@ -7,7 +9,7 @@ use max_core::lead::MessageKind;
 use max_core::stages::StageResult;
 use max_core::stages::change_order::ChangeOrder;
 use max_core::stages::delivery_pm::{Cadence, Duty, Milestone, Plan};
-use max_core::stages::scoping::Requirement;
+use max_core::stages::scoping::{Deliverable, Requirement};
 use max_documents::{Lang, delivery};
 use max_engine::ports::{CallFail, Thought};
 use minijinja::context;
@@ -31,6 +33,8 @@ pub(super) fn first(running: &Running) -> Result<Thought, CallFail> {
         .filter(|r| agreed.must_be_planned(r) || unpriced && r.priority != max_core::stages::scoping::Priority::Wont)
         .collect();
     let groups = balanced(&built);
+    let parts = turn.scope().map(|scope| scope.deliverables).unwrap_or_default();
+    let mut named = BTreeSet::new();
     let mut milestones: Vec<Milestone> = Vec::new();
     let mut done = 0;
     for (i, group) in groups.iter().enumerate() {
@@ -38,7 +42,7 @@ pub(super) fn first(running: &Running) -> Result<Thought, CallFail> {
         let last = i + 1 == groups.len();
         milestones.push(Milestone {
             id: format!("M-{}", i + 1),
-            title: title(group, last, turn.lang),
+            title: title(group, last, &mut named, &parts, turn.lang),
             requirements: group.iter().map(|r| r.id.clone()).collect(),
             due: calendar.after(start, u32::try_from(done.div_ceil(4)).unwrap_or(u32::MAX)),
             acceptance: acceptance(turn.lang).into(),
@@ -83,7 +87,7 @@ pub(super) fn revised(running: &Running, plan: &Plan, orders: &[ChangeOrder]) ->
         let due = due_of(&plan, &new, turn.today(), &calendar);
         plan.milestones.push(Milestone {
             id: format!("M-{}", plan.milestones.len() + 1),
-            title: format!("{}: {}", order.id(), title(&new, false, turn.lang)),
+            title: format!("{}: {}", order.id(), title(&new, false, &mut BTreeSet::new(), &[], turn.lang)),
             requirements: new.iter().map(|r| r.id.clone()).collect(),
             due,
             acceptance: acceptance(turn.lang).into(),
@@ -143,7 +147,7 @@ fn send_with(running: &Running, plan: Plan, moved: bool) -> Result<Thought, Call
     let (count, last) = (plan.milestones.len(), plan.last_day());
     Ok(Thought {
         summary: format!("Plan {}: {count} milestones from {} to {last}", plan.revision, plan.start),
-        messages: turn.mail_with(MessageKind::Report, "plan", context! { moved }, &["plan.pdf", "plan.md"])?,
+        messages: turn.mail_with(MessageKind::Report, "plan", context! { moved }, &["plan.pdf"])?,
         result: StageResult::Plan(plan),
         files,
     })
@@ -220,17 +224,31 @@ fn effort(requirements: &[&Requirement]) -> u64 {
     requirements.iter().map(|r| u64::from(r.effort_quarter_days)).sum()
 }
 
-fn title(group: &[&Requirement], last: bool, lang: Lang) -> String {
-    let first = group.first().map_or("", |r| r.text.as_str());
-    let first = text::tame(first, 70);
-    let title = match group.len() {
-        0 | 1 => first,
-        n => {
-            let (and, more) = lang.pick([("and", "more"), ("und", "weitere"), ("en nog", "andere"), ("et", "autres")]);
-            format!("{first} {and} {} {more}", n - 1)
-        }
+/// What a milestone is called: by the parts of the project that it hands over and no earlier one did, else by its first
+/// requirement.
+fn title(group: &[&Requirement], last: bool, named: &mut BTreeSet<String>, parts: &[Deliverable], lang: Lang) -> String {
+    let of_group = parts.iter().filter(|part| group.iter().any(|r| part.requirements.contains(&r.id)));
+    let mut names: Vec<String> =
+        of_group.filter(|part| named.insert(part.name.clone())).map(|part| text::tame(&part.name, 40)).collect();
+    names.retain(|name| !name.is_empty());
+    let (and, more) =
+        lang.pick([("and", "more"), ("und", "weitere"), ("en", "andere"), ("et", "autres")]);
+    let (listed, left) = match names.len() {
+        0 => (group.first().map_or_else(String::new, |r| text::tame(&r.text, 70)), group.len().saturating_sub(1)),
+        n if n <= 3 => (joined(&names, and), 0),
+        n => (names[..2].join(", "), n - 2),
     };
+    let title = if left == 0 { listed } else { format!("{listed} {and} {left} {more}") };
     if last { format!("{title}, {}", lang.pick(["hand-over", "Übergabe", "oplevering", "livraison"])) } else { title }
+}
+
+/// `a, b and c`.
+fn joined(names: &[String], and: &str) -> String {
+    match names.split_last() {
+        Some((last, [])) => last.clone(),
+        Some((last, others)) => format!("{} {and} {last}", others.join(", ")),
+        None => String::new(),
+    }
 }
 
 fn acceptance(lang: Lang) -> &'static str {

@@ -23,12 +23,12 @@ pub(super) fn think(running: &Running, plan: &Plan) -> Result<Thought, CallFail>
     let name = format!("status-report-{}", report.number);
     let doc = delivery::report(&report, plan, running.project());
     let files = turn.document(&format!("reports/{name}"), &report, doc)?;
-    let attached = [format!("reports/{name}.pdf"), format!("reports/{name}.md")];
+    let attached = format!("reports/{name}.pdf");
     let slots =
         context! { colour => report.colour.name(), report => report.number, slipped => !report.slips.is_empty() };
     Ok(Thought {
         summary: format!("Status report {}: {}", report.number, report.colour.name()),
-        messages: turn.mail_with(MessageKind::Report, "status-report", slots, &[&attached[0], &attached[1]])?,
+        messages: turn.mail_with(MessageKind::Report, "status-report", slots, &[&attached])?,
         result: StageResult::StatusReport(report),
         files,
     })
