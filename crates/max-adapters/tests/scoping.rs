@@ -59,6 +59,7 @@ fn unsaid(house: &House, scope: &Scope) -> Vec<Finding> {
         artifacts: Vec::new(),
         summary: String::new(),
         voice: String::new(),
+        instead_of: Vec::new(),
     };
     check_said(&house.lead, &work, &said)
 }

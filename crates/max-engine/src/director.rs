@@ -24,8 +24,8 @@ use crate::ports::{
     ArtifactStore, Brief, Clock, Linter, Logged, OnceKey, Related, RenderedState, SapWave, Store, StoreError, Thought,
 };
 use crate::projector::Projector;
-use crate::timings::{Part, Timings};
 use crate::spend::Meter;
+use crate::timings::{Part, Timings};
 use crate::usecase::suppress::PrivacyKey;
 use crate::view;
 

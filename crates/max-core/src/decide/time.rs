@@ -5,7 +5,9 @@ use jiff::Timestamp;
 use super::Deciding;
 use crate::error::Refusal;
 use crate::event::Event;
-use crate::lead::{Approval, ApprovalKind, ClientAsk, ClientWait, Direction, Draft, Lead, MessageKind, TaskReason, Turn};
+use crate::lead::{
+    Approval, ApprovalKind, ClientAsk, ClientWait, Direction, Draft, Lead, MessageKind, TaskReason, Turn,
+};
 use crate::policy::{Policy, Receipt};
 use crate::prose;
 use crate::rules::{Rule, Weight};

@@ -331,7 +331,8 @@ fn x_6_dates_lie_in_order_and_inside_the_project() {
 
 #[test]
 fn sc_12_a_scope_has_all_its_sections() {
-    let empty: [(&str, fn(&mut Scope)); 14] = [
+    type Empties = fn(&mut Scope);
+    let empty: [(&str, Empties); 14] = [
         ("goal", |s| s.goal = " ".into()),
         ("measures", |s| s.measures[0].number = "many".into()),
         ("measures", |s| s.measures[0].text.clear()),

@@ -23,6 +23,7 @@ use max_core::stages::scoping::Scope;
 use max_core::stages::{Finding, StageResult, StoredArtifact, Work};
 use max_documents::{Lang, Letterhead};
 use max_engine::ports::Brief;
+use max_engine::spend::Meter;
 
 use crate::config::Config;
 use crate::wiring;
@@ -202,6 +203,7 @@ impl Desk {
             now: self.now,
             findings: Vec::new(),
             related: Vec::new(),
+            meter: Meter::default(),
         };
         let thought = self.playbook.work(&brief).map_err(|fail| anyhow::anyhow!("the playbook: {fail:?}"))?;
         if let StageResult::NeedsPerson(needed) = &thought.result {
@@ -218,6 +220,7 @@ impl Desk {
             messages: thought.messages,
             summary: thought.summary,
             voice: "playbook".into(),
+            instead_of: Vec::new(),
         };
         self.give(eidolon, Command::Submit { task, attempt, work: Box::new(work) })?;
         self.let_go()

@@ -226,13 +226,18 @@ fn effort(requirements: &[&Requirement]) -> u64 {
 
 /// What a milestone is called: by the parts of the project that it hands over and no earlier one did, else by its first
 /// requirement.
-fn title(group: &[&Requirement], last: bool, named: &mut BTreeSet<String>, parts: &[Deliverable], lang: Lang) -> String {
+fn title(
+    group: &[&Requirement],
+    last: bool,
+    named: &mut BTreeSet<String>,
+    parts: &[Deliverable],
+    lang: Lang,
+) -> String {
     let of_group = parts.iter().filter(|part| group.iter().any(|r| part.requirements.contains(&r.id)));
     let mut names: Vec<String> =
         of_group.filter(|part| named.insert(part.name.clone())).map(|part| text::tame(&part.name, 40)).collect();
     names.retain(|name| !name.is_empty());
-    let (and, more) =
-        lang.pick([("and", "more"), ("und", "weitere"), ("en", "andere"), ("et", "autres")]);
+    let (and, more) = lang.pick([("and", "more"), ("und", "weitere"), ("en", "andere"), ("et", "autres")]);
     let (listed, left) = match names.len() {
         0 => (group.first().map_or_else(String::new, |r| text::tame(&r.text, 70)), group.len().saturating_sub(1)),
         n if n <= 3 => (joined(&names, and), 0),
