@@ -1,6 +1,6 @@
 //! The certificate: what shows that a document was signed, as the last page of the document itself (rule PC-11).
 
-use max_core::lead::{Signature, SigningMethod};
+use max_core::lead::{Actor, Signature, SigningMethod};
 use max_core::stages::closer::Promised;
 
 use crate::Lang;
@@ -32,6 +32,10 @@ fn facts(doc: &mut Doc, file: &str, signature: &Signature, order: usize, promise
     let method = evidence.map_or(SigningMethod::Recorded, |e| e.method);
     let consent = evidence.filter(|e| !e.consent.is_empty()).map(|e| format!("{} ({})", e.consent, e.consent_version));
     let at = signature.at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string();
+    let by = match &signature.by {
+        Actor::Client => label(lang, "certificate_by_client").to_owned(),
+        other => other.who(),
+    };
     let mut facts: Vec<(String, Text)> = vec![
         (label(lang, "certificate_file").into(), Text::default().code(file)),
         (label(lang, "certificate_hash").into(), Text::default().code(signature.document.to_string())),
@@ -40,7 +44,7 @@ fn facts(doc: &mut Doc, file: &str, signature: &Signature, order: usize, promise
         (label(lang, "certificate_time").into(), at.into()),
         (label(lang, "certificate_order").into(), order.to_string().into()),
         (label(lang, "certificate_method").into(), way(method, lang).into()),
-        (label(lang, "certificate_recorded_by").into(), String::from(signature.by.clone()).into()),
+        (label(lang, "certificate_recorded_by").into(), by.into()),
         (label(lang, "certificate_consent").into(), said(consent.as_deref())),
         (label(lang, "certificate_ip").into(), said(evidence.map(|e| e.ip.as_str()))),
         (label(lang, "certificate_browser").into(), said(evidence.map(|e| e.user_agent.as_str()))),
@@ -67,7 +71,7 @@ fn way(method: SigningMethod, lang: Lang) -> &'static str {
 #[cfg(test)]
 mod tests {
     use max_core::id::Digest;
-    use max_core::lead::{Actor, SigningEvidence};
+    use max_core::lead::SigningEvidence;
 
     use super::*;
     use crate::mockup::tests::example;

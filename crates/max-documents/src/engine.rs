@@ -109,6 +109,11 @@ pub(crate) fn label_with(lang: Lang, key: &str, slots: &[(&str, &str)]) -> Strin
     out + rest
 }
 
+/// Somebody's words between the quotation marks of the reader's language.
+pub(crate) fn quoted(lang: Lang, words: &str) -> String {
+    format!("{}{words}{}", label(lang, "opening_quote"), label(lang, "closing_quote"))
+}
+
 /// The labels as the template engine reads them.
 static LABELS: LazyLock<[Value; 4]> = LazyLock::new(|| Lang::ALL.map(|lang| Value::from(Serde(&WORDS[lang as usize]))));
 

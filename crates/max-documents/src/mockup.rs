@@ -209,14 +209,13 @@ pub fn features(mockup: &Mockup, scope: &Scope, stills: &[String], head: &Letter
     let mut doc = Doc::new(t("features"), scope.title.clone(), head, lang);
     doc.meta.version = mockup.revision.max(1);
     doc.meta.accent = Some(mockup.accent.clone()).filter(|a| !a.is_empty());
-    doc.meta.source = Some(Digest::of_json(mockup));
     doc.push(Block::Standfirst(t("features_intro").into()));
     doc.push(Block::Note(t("watermark").into()));
     doc.section(t("try_it")).para(t("try_text"));
     for screen in &mockup.screens {
         doc.section(screen.title.clone());
         for requirement in screen.requirements.iter().filter_map(|id| scope.requirement(id)) {
-            doc.push(Block::Card(card(&Line::of(requirement, lang), &t)));
+            doc.push(Block::Card(card(&Line::of(requirement, lang), &t, lang)));
         }
     }
     if !mockup.omitted.is_empty() {
@@ -244,7 +243,7 @@ pub fn features(mockup: &Mockup, scope: &Scope, stills: &[String], head: &Letter
     doc
 }
 
-fn card(line: &Line, t: &dyn Fn(&str) -> String) -> Card {
+fn card(line: &Line, t: &dyn Fn(&str) -> String, lang: Lang) -> Card {
     let tone = match line.class {
         "must" => Tone::Must,
         "should" => Tone::Should,
@@ -252,7 +251,7 @@ fn card(line: &Line, t: &dyn Fn(&str) -> String) -> Card {
     };
     let mut facts = vec![(t("accepted_when"), Text::from(line.acceptance))];
     if !line.quote.is_empty() {
-        facts.push((t("your_words"), Text::from(line.quote)));
+        facts.push((t("your_words"), Text::from(engine::quoted(lang, line.quote))));
     }
     Card { id: line.id.into(), tag: line.priority.into(), tone, title: line.text.into(), facts }
 }
@@ -374,6 +373,20 @@ pub(crate) mod tests {
         assert!(keys[0] > 100 && keys.iter().all(|k| *k == keys[0]), "{keys:?}");
         assert!(TRADES.iter().all(|t| [&t.en, &t.de, &t.nl, &t.fr].iter().all(|names| names.len() == 4)));
         assert!(TRADES.len() >= 10);
+    }
+
+    #[test]
+    fn every_label_is_used() {
+        let template = include_str!("templates/mockup.html");
+        let used = |key: &str| {
+            let named = format!("t.{key}");
+            let ends = |at: usize| !template[at + named.len()..].starts_with(|c: char| c.is_alphanumeric() || c == '_');
+            template.match_indices(&named).any(|(at, _)| ends(at))
+                || include_str!("mockup.rs").contains(&format!("t(\"{key}\")"))
+        };
+        let own = ["service", "watermark"];
+        let idle: Vec<&String> = LABELS[0].keys().filter(|key| !own.contains(&key.as_str()) && !used(key)).collect();
+        assert_eq!(idle, Vec::<&String>::new());
     }
 
     #[test]

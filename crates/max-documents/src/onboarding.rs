@@ -46,20 +46,25 @@ impl Pack<'_> {
         doc.push(Block::Facts(facts));
         doc.section(say(lang, "agenda"));
         doc.list(&welcome.agenda);
-        for (heading, owner) in [("client_does", Owner::Client), ("agency_does", Owner::Agency), ("we_did", Owner::Max)]
-        {
+        // How the agency does its own part is nothing a client has to read.
+        let parts: [(&str, Owner, &[&str]); 3] = [
+            ("client_does", Owner::Client, &["id", "step", "due", "how"]),
+            ("agency_does", Owner::Agency, &["id", "step", "due"]),
+            ("we_did", Owner::Max, &["id", "step"]),
+        ];
+        for (heading, owner, shown) in parts {
             let steps: Vec<&Step> = checklist.steps.iter().filter(|s| s.owner == owner).collect();
             if !steps.is_empty() {
                 doc.section(say(lang, heading));
-                doc.push(Block::Table(table_of(&steps, lang)));
+                doc.push(Block::Table(table_of(&steps, shown, lang)));
             }
         }
         doc.section(say(lang, "how_we_talk"));
         doc.para(&welcome.communication);
         doc.push(Block::Facts(vec![(say(lang, "status"), (&welcome.status).into())]));
         doc.section(say(lang, "access"));
-        doc.push(Block::Table(access(checklist, lang)));
         doc.push(Block::Note(say(lang, "no_passwords").into()));
+        doc.push(Block::Table(access(checklist, lang)));
         doc
     }
 
@@ -139,14 +144,17 @@ pub fn folder(folder: &Folder, head: &Letterhead, lang: Lang) -> Result<String, 
     engine::one("folder.md", folder, head, lang)
 }
 
-fn table_of(steps: &[&Step], lang: Lang) -> Table {
-    let rows = steps.iter().map(|step| {
-        let due = step.due.map_or_else(String::new, |day| lang.date(day));
-        let how = if step.instructions.is_empty() { &step.proof } else { &step.instructions };
-        let cells = vec![Text::default().code(&step.id), (&step.title).into(), due.into(), how.into()];
-        Row { cells, tone: Tone::Plain }
-    });
-    Table { columns: columns(&["id", "step", "due", "how"], lang), rows: rows.collect() }
+/// Steps under the columns that are shown of them.
+fn table_of(steps: &[&Step], shown: &[&str], lang: Lang) -> Table {
+    let cell = |step: &Step, column: &str| match column {
+        "id" => Text::default().code(&step.id),
+        "step" => (&step.title).into(),
+        "due" => step.due.map_or_else(String::new, |day| lang.date(day)).into(),
+        _ if step.instructions.is_empty() => (&step.proof).into(),
+        _ => (&step.instructions).into(),
+    };
+    let row = |step: &&Step| Row { cells: shown.iter().map(|c| cell(step, c)).collect(), tone: Tone::Plain };
+    Table { columns: columns(shown, lang), rows: steps.iter().map(row).collect() }
 }
 
 fn access(checklist: &Checklist, lang: Lang) -> Table {

@@ -1,13 +1,14 @@
 //! The offer as the client reads it: the problem in his words, what is built, options, prices with their formula,
 //! payments, people, and what happens next (rule PC-1, in that order).
 
+use max_core::prose::normalised;
 use max_core::stages::closer::{
     Lever, LeverKind, OptionKind, Payment, PriceLine, PriceOption, Proposal, ValueClaim, VatShare,
 };
 use max_core::stages::scoping::Scope;
 
 use crate::doc::{Block, Column, Doc, Meta, Row, Signer, Table, Text, Tone};
-use crate::engine::{RenderError, label, label_with};
+use crate::engine::{RenderError, label, label_with, quoted};
 use crate::{Lang, Letterhead, Rendered};
 
 /// The offer in every form.
@@ -53,7 +54,11 @@ impl Paper<'_> {
 
     fn opening(&self, doc: &mut Doc) {
         let sections = &self.offer.sections;
-        doc.push(Block::Standfirst(self.scope.goal.as_str().into()));
+        // What the client wrote is not said to him twice on one page.
+        let quoted = sections.problem.iter().any(|said| normalised(&said.quote) == normalised(&self.scope.goal));
+        if !quoted {
+            doc.push(Block::Standfirst(self.scope.goal.as_str().into()));
+        }
         if !sections.changes.is_empty() {
             doc.section(label_with(self.lang, "offer_changes", &[("revision", &self.offer.revision.to_string())]));
             doc.list(&sections.changes);
@@ -87,15 +92,10 @@ impl Paper<'_> {
             .iter()
             .filter_map(|f| {
                 let said = f.said.as_ref()?;
-                Some(Text::from(number(f.value, f.money)).plain(": ").soft(self.quoted(&said.quote)))
+                Some(Text::from(number(f.value, f.money)).plain(": ").soft(quoted(self.lang, &said.quote)))
             })
             .collect();
         doc.list(said);
-    }
-
-    fn quoted(&self, words: &str) -> String {
-        let (open, close) = self.lang.pick([("“", "”"), ("„", "“"), ("“", "”"), ("« ", " »")]);
-        format!("{open}{words}{close}")
     }
 
     fn solution(&self, doc: &mut Doc) {

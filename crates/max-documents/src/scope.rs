@@ -4,7 +4,7 @@ use max_core::stages::scoping::{Budget, Priority, QualityKind, Requirement, Scop
 use serde::Serialize;
 
 use crate::doc::{Block, Card, Column, Doc, Meta, Row, Table, Text, Tone};
-use crate::engine::{RenderError, label, label_with};
+use crate::engine::{RenderError, label, label_with, quoted};
 use crate::{Lang, Letterhead, Rendered};
 
 /// As many wishes as the annex shows; the JSON beside the document lists every one.
@@ -170,13 +170,12 @@ impl Page {
 
     /// The client's words, with the message they stand in.
     fn said(&self, quote: &str, source: &str) -> Text {
-        let (open, close) = (self.t("opening_quote"), self.t("closing_quote"));
-        let text = Text::from(format!("{open}{quote}{close} "));
-        if source == "lead" {
-            text.soft(format!("({})", self.t("scope_first_message")))
-        } else {
-            text.code(short(source))
-        }
+        Text::from(quoted(self.lang, quote)).plain(" ").soft(format!("({})", self.message(source)))
+    }
+
+    /// The message that words stand in, as its writer knows it; its id stands in the JSON.
+    fn message(&self, source: &str) -> &'static str {
+        self.t(if source == "lead" { "scope_first_message" } else { "scope_later_message" })
     }
 
     /// What is assumed, what has to be there first, what the client brings.
@@ -262,7 +261,7 @@ impl Page {
     }
 
     fn quote(&mut self, text: &str, source: &str) {
-        let source = if source == "lead" { self.t("scope_first_message").to_owned() } else { short(source).to_owned() };
+        let source = self.message(source).to_owned();
         self.doc.push(Block::Quote { text: text.into(), source });
     }
 
@@ -343,12 +342,6 @@ impl Page {
         let columns = columns.collect();
         self.doc.push(Block::Table(Table { columns, rows }));
     }
-}
-
-/// The end of a message's id, enough to tell messages of one lead apart.
-fn short(source: &str) -> &str {
-    let at = source.len().saturating_sub(8);
-    source.get(at..).unwrap_or(source)
 }
 
 fn quality(of: QualityKind) -> &'static str {

@@ -3,7 +3,7 @@
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use super::{cut, line};
+use super::{cut, is_narrow, line};
 use crate::doc::{Block, Card, Doc, Row, Signer, Style, Table, Text, Tone};
 use crate::engine::label;
 
@@ -116,25 +116,35 @@ fn write_facts(facts: &[(String, Text)]) -> Markup {
 
 /// The roles keep it a table for those who listen, where a narrow screen sets its rows as blocks.
 fn write_table(table: &Table) -> Markup {
+    let looks: Vec<Option<&str>> = (0..table.columns.len()).map(|i| look(table, i)).collect();
     html! {
         table role="table" {
             thead role="rowgroup" {
                 tr role="row" {
-                    @for column in &table.columns {
-                        th scope="col" role="columnheader" class=[column.number.then_some("number")] { (line(&column.title)) }
+                    @for (column, look) in table.columns.iter().zip(&looks) {
+                        th scope="col" role="columnheader" class=[*look] { (line(&column.title)) }
                     }
                 }
             }
-            tbody role="rowgroup" { @for row in &table.rows { (write_row(table, row)) } }
+            tbody role="rowgroup" { @for row in &table.rows { (write_row(table, &looks, row)) } }
         }
     }
 }
 
-fn write_row(table: &Table, row: &Row) -> Markup {
+/// The class of a column's cells.
+fn look(table: &Table, column: usize) -> Option<&'static str> {
+    match (table.columns.get(column)?.number, is_narrow(table, column)) {
+        (true, true) => Some("number narrow"),
+        (true, false) => Some("number"),
+        (false, narrow) => narrow.then_some("narrow"),
+    }
+}
+
+fn write_row(table: &Table, looks: &[Option<&str>], row: &Row) -> Markup {
     html! {
         tr role="row" class=[tone(row.tone)] {
-            @for (column, cell) in table.columns.iter().zip(&row.cells) {
-                td role="cell" dir="auto" class=[column.number.then_some("number")] data-label=(line(&column.title)) {
+            @for ((column, look), cell) in table.columns.iter().zip(looks).zip(&row.cells) {
+                td role="cell" dir="auto" class=[*look] data-label=(line(&column.title)) {
                     span { (inline(cell)) }
                 }
             }

@@ -7,7 +7,7 @@ mod html;
 mod markdown;
 mod pdf;
 
-use crate::doc::{Block, Doc};
+use crate::doc::{Block, Doc, Table};
 use crate::engine::{label, label_with};
 use crate::{RenderError, Rendered};
 
@@ -15,6 +15,10 @@ pub use pdf::Pdf;
 
 /// Nobody's name is longer; what is goes on in the JSON.
 const NAME_AT_MOST: usize = 160;
+/// Dates are the longest that a narrow column holds.
+const NARROW: usize = 18;
+/// The same of a column of numbers: `11.75 days × €1,200.00`.
+const NUMBER_AT_MOST: usize = 24;
 /// What a line at the foot of a page has room for.
 const FOOT_AT_MOST: usize = 48;
 
@@ -152,6 +156,20 @@ fn cut(text: &str, at_most: usize) -> String {
         None => text.to_owned(),
         Some((end, _)) => format!("{}…", text[..end].trim_end()),
     }
+}
+
+/// How many characters the longest cell of a column holds, its title among them.
+fn longest(table: &Table, column: usize) -> usize {
+    let cells = table.rows.iter().filter_map(|row| row.cells.get(column));
+    let cells = cells.map(|cell| cell.0.iter().map(|span| span.text.chars().count()).sum());
+    let title = table.columns.get(column).map_or(0, |c| c.title.chars().count());
+    cells.max().unwrap_or(0usize).max(title)
+}
+
+/// True for a column that stays on one line and takes the room it needs: ids, dates, amounts.
+fn is_narrow(table: &Table, column: usize) -> bool {
+    let number = table.columns.get(column).is_some_and(|c| c.number);
+    longest(table, column) <= if number { NUMBER_AT_MOST } else { NARROW }
 }
 
 /// True when the first letter that has a direction is read from right to left.

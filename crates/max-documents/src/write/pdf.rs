@@ -18,7 +18,7 @@ use typst::{Library, LibraryExt, World};
 use typst_layout::PagedDocument;
 use typst_pdf::{PdfOptions, PdfStandard, PdfStandards};
 
-use super::{FOOT_AT_MOST, NAME_AT_MOST, cut, line, right_to_left};
+use super::{FOOT_AT_MOST, NAME_AT_MOST, cut, is_narrow, line, longest, right_to_left};
 use crate::RenderError;
 use crate::doc::{Block, Card, Doc, Style, Table, Text};
 use crate::engine::label;
@@ -202,6 +202,8 @@ fn ordinary(c: char) -> bool {
 const WORD_AT_MOST: usize = 24;
 /// A card longer than this may go over a page, because it might not fit on one.
 const CARD_KEEPS_TO: usize = 1_400;
+/// The same of names with their values.
+const FACTS_KEEP_TO: usize = 1_000;
 
 /// Turns a document into what the layout program reads, and remembers whether a character had no glyph.
 struct Content {
@@ -254,7 +256,10 @@ impl Content {
             Block::List { ordered, items } => {
                 json!({"is": "list", "ordered": ordered, "items": items.iter().map(|i| self.text(i)).collect::<Vec<_>>()})
             }
-            Block::Facts(facts) => json!({"is": "facts", "facts": self.facts(facts)}),
+            Block::Facts(facts) => {
+                let keep = facts.iter().map(|(name, value)| name.len() + length(value)).sum::<usize>() <= FACTS_KEEP_TO;
+                json!({"is": "facts", "keep": keep, "facts": self.facts(facts)})
+            }
             Block::Table(table) => self.table(table),
             Block::Card(card) => self.card(card),
             Block::Note(text) => json!({"is": "note", "text": self.text(text)}),
@@ -315,7 +320,7 @@ impl Content {
             .0
             .iter()
             .map(|span| {
-                let clean = super::clean(&span.text);
+                let clean = glued(&super::clean(&span.text));
                 let lines: Vec<String> = clean.split('\n').map(|l| self.words(l)).collect();
                 json!({"style": style(span.style), "lines": lines})
             })
@@ -324,7 +329,7 @@ impl Content {
     }
 
     fn line(&mut self, text: &str) -> String {
-        self.words(&line(text))
+        self.words(&glued(&line(text)))
     }
 
     /// Words that can be set: every character has a glyph, and no word is too long for a line.
@@ -359,6 +364,37 @@ impl Content {
     }
 }
 
+/// Keeps a number on the line of what it counts: `24 December`, `2.998,80 €`, `5 days`.
+fn glued(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    let mut number = false;
+    while let Some((at, space)) = rest.char_indices().find(|(_, c)| c.is_whitespace()) {
+        let (word, after) = rest.split_at(at);
+        let after = &after[space.len_utf8()..];
+        out.push_str(word);
+        let next = after.split(char::is_whitespace).next().unwrap_or_default();
+        let counts = is_number(word) && !number && is_counted(next);
+        out.push(if counts && space == ' ' { '\u{a0}' } else { space });
+        // One word stays with its number; the next may go on in a new line.
+        number = counts;
+        rest = after;
+    }
+    out.push_str(rest);
+    out
+}
+
+fn is_number(word: &str) -> bool {
+    let word = word.trim_start_matches(['(', '“', '„', '«']);
+    word.len() <= 12 && word.starts_with(|c: char| c.is_ascii_digit()) && !word.contains(char::is_alphabetic)
+}
+
+/// A unit, a month, a currency: short, and no number itself.
+fn is_counted(word: &str) -> bool {
+    (1..=12).contains(&word.chars().count())
+        && word.starts_with(|c: char| c.is_alphabetic() || matches!(c, '€' | '$' | '£' | '%' | '×'))
+}
+
 /// Keeps a short last word from standing alone on a line.
 fn unwidowed(title: &str) -> String {
     match title.rsplit_once(' ') {
@@ -373,32 +409,16 @@ fn length(text: &Text) -> usize {
 
 /// How wide each column is: 0 for what its content needs, else its share of the rest.
 fn widths(table: &Table) -> Vec<u32> {
-    let longest = |i: usize| {
-        let cells = table
-            .rows
-            .iter()
-            .filter_map(|row| row.cells.get(i))
-            .map(|cell| cell.0.iter().map(|s| s.text.chars().count()).sum());
-        cells.max().unwrap_or(0usize)
-    };
-    let mut widths: Vec<u32> = table
-        .columns
-        .iter()
-        .enumerate()
-        .map(|(i, column)| {
-            let longest = longest(i).max(column.title.chars().count());
-            if (column.number && longest <= 24) || longest <= 12 {
-                0
-            } else {
-                u32::try_from(longest.clamp(20, 90)).unwrap_or(90)
-            }
-        })
+    let mut widths: Vec<u32> = (0..table.columns.len())
+        .map(|i| if is_narrow(table, i) { 0 } else { u32::try_from(longest(table, i).clamp(20, 90)).unwrap_or(90) })
         .collect();
-    // A table spans the page: where nothing asks for the rest, the first column takes it.
-    if widths.iter().all(|w| *w == 0)
-        && let Some(first) = widths.first_mut()
-    {
-        *first = 1;
+    // A table spans the page: where nothing asks for the rest, the last column of words takes it, so that what belongs
+    // together stands together.
+    if widths.iter().all(|w| *w == 0) {
+        let rest = table.columns.iter().rposition(|column| !column.number).unwrap_or(0);
+        if let Some(width) = widths.get_mut(rest) {
+            *width = 1;
+        }
     }
     widths
 }
@@ -416,6 +436,22 @@ fn style(style: Style) -> &'static str {
 mod tests {
     use super::*;
     use crate::write::tests::sample;
+
+    #[test]
+    fn a_number_stays_with_what_it_counts() {
+        for (text, set) in [
+            ("valid until 24 December 2026.", "valid until 24·December 2026."),
+            ("bis 24. Dezember 2026", "bis 24.·Dezember 2026"),
+            ("2.356,20 € bei Unterschrift", "2.356,20·€ bei Unterschrift"),
+            ("19 % × €8,400.00", "19·% × €8,400.00"),
+            ("(5 days)", "(5·days)"),
+            ("in 2026 we\nand 4", "in 2026·we\nand 4"),
+            ("1 2 3 four", "1 2 3·four"),
+            ("  two  spaces ", "  two  spaces "),
+        ] {
+            assert_eq!(glued(text), set.replace('·', "\u{a0}"), "{text}");
+        }
+    }
 
     /// A document that sets these characters in every way the layout knows.
     fn with(characters: &[char]) -> Doc {

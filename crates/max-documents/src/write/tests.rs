@@ -278,7 +278,7 @@ fn read(doc: &Doc) -> Option<String> {
     let writer = std::thread::spawn(move || stdin.write_all(&pdf));
     let output = reader.wait_with_output().expect("its output");
     writer.join().expect("the writer").expect("written");
-    Some(String::from_utf8_lossy(&output.stdout).into_owned())
+    Some(String::from_utf8_lossy(&output.stdout).replace('\u{a0}', " "))
 }
 
 #[test]

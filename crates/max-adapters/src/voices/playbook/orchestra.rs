@@ -1,5 +1,6 @@
 //! Orchestra: a clickable mockup with a screen for each group of requirements.
 
+use max_core::id::Digest;
 use max_core::lead::MessageKind;
 use max_core::stage::Stage;
 use max_core::stages::StageResult;
@@ -26,9 +27,11 @@ pub fn think(turn: &Turn, stills: &[File]) -> Result<Thought, CallFail> {
     let html = max_documents::mockup::render(&mockup, &scope, &story, &turn.head(), turn.lang).map_err(unwritable)?;
     let names: Vec<String> = stills.iter().map(|s| s.name.clone()).collect();
     let features = max_documents::mockup::features(&mockup, &scope, &names, &turn.head(), turn.lang);
-    let attachments = ["mockup.html", "features.md"];
-    let mut files =
-        vec![json("mockup.json", &mockup)?, file("mockup.html", html), file("features.md", features.markdown())];
+    let attachments = ["mockup.html", "features.pdf"];
+    let source = json("mockup.json", &mockup)?;
+    let overview = turn.forms("features", Digest::of(&source.bytes), features)?;
+    let mut files = vec![source, file("mockup.html", html)];
+    files.extend(overview);
     files.extend(stills.iter().cloned());
     Ok(Thought {
         summary: format!(

@@ -198,8 +198,9 @@ impl<'a> Turn<'a> {
 
     /// The person's name as far as it looks like one, or nothing: a greeting is no place for links or questions.
     pub fn person(&self) -> String {
-        let plain = |c: &char| c.is_alphanumeric() || matches!(c, ' ' | '-' | '.' | ',' | '\'' | '’');
-        let name: String = text::tame(&self.lead.contact.name, 60).chars().filter(plain).collect();
+        let plain = |c: char| c.is_alphanumeric() || matches!(c, '-' | '.' | ',' | '\'' | '’');
+        // What is left out leaves a gap: two characters that were apart must not become a word, or a price.
+        let name = text::tame(&self.lead.contact.name, 60).replace(|c| !plain(c), " ");
         name.split_whitespace().take(6).collect::<Vec<_>>().join(" ")
     }
 
@@ -282,13 +283,20 @@ impl<'a> Turn<'a> {
     pub fn document<T: Serialize>(&self, name: &str, value: &T, mut doc: Doc) -> Result<Vec<File>, CallFail> {
         let source = json(&format!("{name}.json"), value)?;
         let digest = Digest::of(&source.bytes);
-        let meta = &mut doc.meta;
-        meta.source = Some(digest);
-        meta.version = match self.lead.artifact(self.lead.stage, &source.name) {
+        doc.meta.version = match self.lead.artifact(self.lead.stage, &source.name) {
             None => 1,
             Some(last) if last.sha256 == digest => last.version,
             Some(last) => last.version + 1,
         };
+        let mut files = vec![source];
+        files.extend(self.forms(name, digest, doc)?);
+        Ok(files)
+    }
+
+    /// A document that was made from the file with this digest, as `.md`, `.html` and `.pdf`.
+    pub fn forms(&self, name: &str, source: Digest, mut doc: Doc) -> Result<[File; 3], CallFail> {
+        let meta = &mut doc.meta;
+        meta.source = Some(source);
         for (field, value) in [
             (&mut meta.persona, self.agency.persona(self.brief.task.eidolon)),
             (&mut meta.voice, NAME),
@@ -299,8 +307,7 @@ impl<'a> Turn<'a> {
             }
         }
         let rendered = doc.render().map_err(unwritable)?;
-        Ok(vec![
-            source,
+        Ok([
             file(format!("{name}.md"), rendered.markdown),
             file(format!("{name}.html"), rendered.html),
             file(format!("{name}.pdf"), rendered.pdf),
