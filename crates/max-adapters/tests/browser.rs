@@ -1,17 +1,16 @@
-//! The mockup of an ordinary lead in a real browser: clicked through at three widths, measured, and looked at by axe.
-//!
-//! Needs a Chromium and axe-core's `axe.min.js`, which `./test` puts into its cache and names in `MAX_TEST_AXE`.
+//! What a client opens in a browser, in a real one: the mockup, clicked through, and every document, at three widths,
+//! measured and looked at by axe. See [`max_testkit::browser`] for what is needed.
 
 #[expect(dead_code, reason = "the house of the playbook's tests has more words than are needed here")]
 #[path = "playbook/house.rs"]
 mod house;
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::PathBuf;
 
 use house::House;
-use max_adapters::browser::{Browser, Shot};
+use max_adapters::browser::Shot;
 use max_core::lead::{ApprovalKind, NewLead};
+use max_testkit::browser::{Browser, Page, WIDTHS};
 use serde::Deserialize;
 
 #[derive(Debug, Deserialize)]
@@ -28,19 +27,6 @@ struct Report {
     /// What was asked of anybody.
     requests: Vec<String>,
     runs: usize,
-}
-
-/// A part that is not there is said, and is a failure where everything must be.
-fn missing(what: &str) {
-    assert!(std::env::var("CI").as_deref() != Ok("true"), "{what} is missing");
-    eprintln!("left out: {what} is missing");
-}
-
-fn chromium() -> Option<PathBuf> {
-    ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"]
-        .map(PathBuf::from)
-        .into_iter()
-        .find(|p| p.is_file())
 }
 
 /// The mockup of a lead whose words call for every kind of screen.
@@ -63,57 +49,14 @@ fn mockup() -> String {
     house.text("mockup.html").to_owned()
 }
 
-/// The page with the test's scripts in it, and a page around it that shows it at three widths and keeps the reports.
-fn prepare(folder: &Path, html: &str, axe: &Path) {
-    let own = "<meta http-equiv=\"Content-Security-Policy\"";
-    let at = html.find(own).expect("the page's own policy");
-    let end = at + html[at..].find('>').expect("its end") + 1;
-    let scripts = "<script src=\"axe.min.js\"></script><script src=\"look.js\"></script></body>";
-    let page = format!("{}{}", &html[..at], &html[end..]).replace("</body>", scripts);
-    std::fs::write(folder.join("page.html"), page).expect("a page");
-    std::fs::write(folder.join("look.js"), include_str!("browser/look.js")).expect("a script");
-    std::fs::copy(axe, folder.join("axe.min.js")).expect("axe");
-    let frames: String = [360, 768, 1280]
-        .map(|w| format!("<iframe src=\"page.html\" style=\"width:{w}px;height:900px;border:0\"></iframe>"))
-        .concat();
-    let around = format!(
-        "<!doctype html><body><script>const all=[];onmessage=(e)=>{{all.push(e.data);\
-         document.getElementById('report').textContent=JSON.stringify(all)}}</script>{frames}<pre id=\"report\"></pre>"
-    );
-    std::fs::write(folder.join("around.html"), around).expect("a page");
-}
-
-fn reports(chromium: &Path, folder: &Path) -> Vec<Report> {
-    let place = folder.display();
-    let output = Command::new(chromium)
-        .args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"])
-        .args(["--disable-background-networking", "--disable-component-update", "--disable-dev-shm-usage"])
-        .args(["--host-resolver-rules=MAP * ~NOTFOUND", "--force-prefers-reduced-motion", "--hide-scrollbars"])
-        .args(["--virtual-time-budget=900000", "--window-size=1400,1000", "--dump-dom"])
-        .arg(format!("--user-data-dir={place}/profile"))
-        .arg(format!("file://{place}/around.html"))
-        .env("HOME", folder)
-        .output()
-        .expect("the browser runs");
-    let dom = String::from_utf8_lossy(&output.stdout);
-    let json = dom.split_once("<pre id=\"report\">").and_then(|(_, rest)| rest.split_once("</pre>"));
-    let json = json.map(|(json, _)| json.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&"));
-    let json = json.unwrap_or_else(|| panic!("no report: {}", String::from_utf8_lossy(&output.stderr)));
-    serde_json::from_str(&json).unwrap_or_else(|error| panic!("{error}: {json}"))
-}
-
 #[test]
 fn a_mockup_passes_axe_at_three_widths_and_can_be_clicked_through() {
-    let Some(chromium) = chromium() else { return missing("a Chromium") };
-    let Some(axe) = std::env::var_os("MAX_TEST_AXE").map(PathBuf::from).filter(|p| p.is_file()) else {
-        return missing("axe-core (MAX_TEST_AXE)");
-    };
-    let folder = tempfile::tempdir().expect("a folder");
-    prepare(folder.path(), &mockup(), &axe);
-    let reports = reports(&chromium, folder.path());
+    let Some(browser) = Browser::find() else { return };
+    let reports = browser.run(&[Page::new("mockup", mockup())], include_str!("browser/look.js"));
+    let reports: Vec<Report> = reports.into_iter().map(|r| serde_json::from_value(r).expect("a report")).collect();
     let mut widths: Vec<u32> = reports.iter().map(|r| r.width).collect();
     widths.sort_unstable();
-    assert_eq!(widths, [360, 768, 1280]);
+    assert_eq!(widths, WIDTHS);
     for report in reports {
         let nothing = Vec::<String>::new();
         assert_eq!(report.start, ["home"], "what is seen first at {} px", report.width);
@@ -125,9 +68,81 @@ fn a_mockup_passes_axe_at_three_widths_and_can_be_clicked_through() {
     }
 }
 
+/// Every page of a project in one language, by name.
+fn pages(tag: &str, house: House) -> Vec<Page> {
+    let html = house.files.into_iter().filter(|(name, _)| name.ends_with(".html") && name != "mockup.html");
+    html.map(|(name, bytes)| Page::new(format!("{tag} {name}"), String::from_utf8(bytes).expect("text"))).collect()
+}
+
+/// What a client writes who has the strangest name, and much to say.
+fn odd() -> NewLead {
+    NewLead {
+        name: "שרה \u{202e}=1+1 👩‍🍳 O'Hara".into(),
+        email: "client@example.com".into(),
+        company: Some(format!("<b>Café</b> \"Zoë\" & {}", "Donaudampfschifffahrtsgesellschaft".repeat(6))),
+        message:
+            "We need a website with online booking. We need a shop for the مخبز مرحبا articles. A blog would be nice \
+                  to have. We do not need an app. Budget €12k, live by 01.03.2027."
+                .into(),
+        ..NewLead::default()
+    }
+}
+
+#[test]
+fn the_browser_says_what_is_wrong_with_a_page() {
+    let Some(browser) = Browser::find() else { return };
+    let bad = "<!doctype html><html><head><title>x</title></head><body><p style=\"width:900px;color:#bbb\">faint</p>\
+               <img src=\"http://192.0.2.1/p.png\"></body></html>";
+    let wrong = browser.look(&[Page::new("bad", bad)]).join("\n");
+    for what in ["image-alt", "color-contrast", "html-has-lang", "pixels wide", "asks for http://192.0.2.1/p.png"] {
+        assert!(wrong.contains(what), "{what} in {wrong}");
+    }
+}
+
+#[test]
+fn every_document_passes_axe_at_three_widths_and_asks_for_nothing() {
+    let Some(browser) = Browser::find() else { return };
+    let mut all = Vec::new();
+    let german = NewLead {
+        name: "Jürgen Öhler".into(),
+        email: "client@example.com".into(),
+        company: Some("Bäckerei Öhler".into()),
+        message: "Guten Tag, wir sind eine Bäckerei in Ulm und brauchen eine neue Website. Wir brauchen:\n- ein Kontaktformular\n\
+                  - Öffnungszeiten mit Anfahrt\n- eine Galerie unserer Torten\nEin Blog wäre schön. Wir brauchen keinen Onlineshop."
+            .into(),
+        ..NewLead::default()
+    };
+    for (tag, new, answers, yes) in [
+        (
+            "en",
+            odd(),
+            "Our customers book courses. Texts and photos are there. English. I decide. No other systems.",
+            "We accept.",
+        ),
+        (
+            "de",
+            german,
+            "Familien aus der Umgebung. Texte liefern wir. Keine anderen Systeme. Nur Deutsch. Ich entscheide. \
+                        Budget 12.000 Euro, bis Ende März.",
+            "Einverstanden.",
+        ),
+    ] {
+        let mut house = House::ingest(new);
+        house.play_to_the_end(answers, yes);
+        all.extend(pages(tag, house));
+    }
+    for kind in ["scope", "features", "proposal", "contract", "welcome", "plan", "milestone-M-1", "closing"] {
+        assert!(all.iter().any(|page| page.name == format!("en {kind}.html")), "{kind} is among the pages");
+    }
+    assert_eq!(browser.look(&all), Vec::<String>::new());
+}
+
 #[tokio::test]
 async fn stills_are_pictures_of_the_size_asked_for() {
-    let Some(browser) = Browser::find() else { return missing("a Chromium") };
+    if Browser::find().is_none() {
+        return;
+    }
+    let browser = max_adapters::browser::Browser::find().expect("the browser");
     let shots: Vec<Shot> = [("home", 1280, 860), ("s-1", 768, 1024), ("s-2", 360, 780)]
         .map(|(screen, width, height)| Shot { screen: screen.into(), width, height })
         .into();

@@ -1,5 +1,6 @@
 //! Test helpers: manual clock, builders, in-memory store, scripted voices, contract suites.
 
+pub mod browser;
 pub mod builders;
 pub mod contract;
 pub mod memory;

@@ -5,7 +5,7 @@
     [...document.querySelectorAll("[data-screen]")].filter((e) => getComputedStyle(e).display !== "none").map((e) => e.id);
   const seen = (e) => e.getClientRects().length > 0;
   const screenOf = (id) => document.getElementById(id)?.closest("[data-screen]")?.id;
-  const report = { width: innerWidth, start: screens(), visited: [], lost: [], wide: [], axe: [], requests: [], runs: 0 };
+  Object.assign(report, { start: screens(), visited: [], lost: [], wide: [], axe: [], requests: [], runs: 0 });
   const look = async (where) => {
     report.runs += 1;
     if (document.documentElement.scrollWidth > innerWidth) report.wide.push(`${where}: ${document.documentElement.scrollWidth}`);
@@ -46,7 +46,7 @@
     }
     const all = [...document.querySelectorAll("[data-screen]")].map((e) => e.id);
     report.lost.push(...all.filter((id) => !report.visited.includes(id)).map((id) => `${id} is never reached`));
-    report.requests = performance.getEntriesByType("resource").map((e) => e.name).filter((n) => !n.endsWith("/axe.min.js"));
+    report.requests = performance.getEntriesByType("resource").map((e) => e.name).filter((n) => !/\/(axe\.min|look)\.js$/.test(n));
   } catch (error) {
     report.lost.push(String(error));
   }

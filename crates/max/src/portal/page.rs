@@ -1,5 +1,7 @@
 //! The client's page as HTML: escaped by `maud`, without script, at home on a phone.
 
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use maud::{DOCTYPE, Markup, html};
 use max_core::lead::{ArtifactRef, ClientAsk, Direction, Signature, Turn, Wish};
 use max_core::stages::delivery_pm::open_order;
@@ -8,7 +10,7 @@ use max_engine::view::MessageView;
 
 use super::Portal;
 use super::visit::{Visit, shown};
-use super::words::word;
+use super::words::{document as called, word};
 
 /// What is said about what the visitor just tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -116,7 +118,7 @@ fn signing(portal: &Portal, visit: &Visit, ask: &ClientAsk, base: &str) -> Marku
             h2 id="sign" { (t("sign_head")) ": " (what(visit, ask)) }
             p { (t("sign_lead")) }
             p class="hash" { code { (document) } }
-            p { a class="button quiet" href=(href(base, file)) { (t("read_it")) " (" (file.name) ")" } }
+            p { a class="button quiet" href=(href(base, file)) { (t("read_it")) ": " (called(visit.lang, &file.name)) } }
             @if let Some(day) = valid_until(visit, ask) { p { (t("valid_until")) " " strong { (visit.lang.date(day)) } "." } }
             form method="post" action={(base) "/sign"} {
                 input type="hidden" name="document" value=(document);
@@ -229,7 +231,7 @@ fn documents(visit: &Visit, base: &str) -> Markup {
             ul class="files" {
                 @for document in &visit.documents {
                     li {
-                        a href=(href(base, document)) { (document.name) }
+                        a href=(href(base, document)) { (called(visit.lang, &document.name)) }
                         span class="quiet" { (t("version")) " " (document.version) }
                     }
                 }
@@ -267,8 +269,8 @@ fn signed(visit: &Visit) -> Markup {
                     @for (what, signature) in signatures(visit) {
                         li { span { (what) } span class="quiet" {
                             (t("signed_by")) " " bdi { (signature.signer) } ", "
-                            time datetime=(signature.at) { (signature.at.strftime("%Y-%m-%d %H:%M")) " UTC" }
-                            @if let Some(file) = visit.document(signature.document) { ", " (file.name) }
+                            (moment(visit, signature.at))
+                            @if let Some(file) = visit.document(signature.document) { ", " (called(visit.lang, &file.name)) }
                             ", SHA-256 " code { (signature.document) }
                         } }
                     }
@@ -276,6 +278,12 @@ fn signed(visit: &Visit) -> Markup {
             }
         }
     }
+}
+
+/// A day and a time as the reader writes them.
+fn moment(visit: &Visit, at: Timestamp) -> Markup {
+    let day = visit.lang.date(at.to_zoned(TimeZone::UTC).date());
+    html! { time datetime=(at) { (day) ", " (at.strftime("%H:%M")) " UTC" } }
 }
 
 fn conversation(portal: &Portal, visit: &Visit, base: &str) -> Markup {
@@ -303,7 +311,7 @@ fn message(visit: &Visit, view: &MessageView) -> Markup {
         article class=(if ours { "ours" } else { "yours" }) {
             p class="quiet" {
                 (t(if ours { "from_us" } else { "from_you" })) " · "
-                time datetime=(said.at) { (said.at.strftime("%Y-%m-%d %H:%M")) " UTC" }
+                (moment(visit, said.at))
                 @if ours { " · " (t(if said.written_by.is_some() { "by_ai" } else { "by_person" })) }
             }
             @if ours && !said.subject.is_empty() { h3 { (said.subject) } }

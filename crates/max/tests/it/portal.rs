@@ -12,6 +12,7 @@ use max_core::lead::{
 };
 use max_core::stage::Stage;
 use max_engine::ports::{Seal, Store as _, Write};
+use max_testkit::browser::{Browser, Page};
 use serde_json::json;
 
 use crate::support::{Answer, Max};
@@ -192,6 +193,67 @@ async fn the_page_speaks_the_clients_language() {
         let page = client.page().await.text();
         assert!(page.contains(word) && page.contains(&format!("<html lang=\"{language}\"")), "{page}");
     }
+}
+
+/// The page as a browser has it: with its style, which it would fetch, and without the mockup, which is looked at elsewhere.
+fn seen(name: &str, page: &Answer) -> Page {
+    let style = "<link rel=\"stylesheet\" href=\"/p/portal.css\">";
+    let html = page.text();
+    assert!(html.contains(style), "{name}: {html}");
+    let css = format!("<style>{}</style>", include_str!("../../src/portal/portal.css"));
+    let html =
+        html.replace(style, &css).replace("<details>", "<details open>").replace(" src=\"/p/", " data-src=\"/p/");
+    Page::new(name, html)
+}
+
+#[tokio::test]
+async fn every_state_of_the_page_passes_axe_at_three_widths() {
+    let Some(browser) = Browser::find() else { return };
+    let mut pages = Vec::new();
+    for language in ["en", "de", "nl", "fr"] {
+        let client = Client::asked_to_sign(language).await;
+        pages.push(seen(&format!("{language} asked to sign"), &client.page().await));
+    }
+    let client = Client::asked_to_sign("en").await;
+    let (slip, document) = (client.slip("sign").await, client.document.to_string());
+    for (what, name, consent, slip) in [
+        ("no name", " ", "yes", &*slip),
+        ("no consent", "Ada Lovelace", "", &slip),
+        ("stale", "Ada Lovelace", "yes", "00"),
+    ] {
+        let form = [("document", document.as_str()), ("slip", slip), ("name", name), ("consent", consent)];
+        pages.push(seen(what, &client.post("sign", &form).await));
+    }
+    let write = client.slip("messages").await;
+    pages.push(seen("no message", &client.post("messages", &[("slip", &write), ("message", " ")]).await));
+    let long = format!("One question, {} \u{5e9}\u{5dc}\u{5d5}\u{5dd}", "Donaudampfschifffahrt".repeat(30));
+    client.post("messages", &[("slip", &write), ("message", &long)]).await;
+    pages.push(seen("written", &client.page().await).at("written"));
+
+    let client = Client::asked_to_sign("en").await;
+    let slip = client.slip("sign").await;
+    let form = [("document", document.as_str()), ("slip", &slip), ("name", "Ada Lovelace"), ("consent", "yes")];
+    assert_eq!(client.post("sign", &form).await.status, StatusCode::SEE_OTHER);
+    pages.push(seen("signed", &client.page().await).at("signed"));
+
+    let client = Client::asked_to_sign("en").await;
+    for (version, ask) in (2..).zip([ClientAsk::Reply, ClientAsk::Answers, ClientAsk::Decision]) {
+        let wait = ClientWait { ask, since: at(), follow_ups: 0 };
+        let name = format!("asked for {}", wait.ask.sentence());
+        commit(&client.max, client.lead, version, vec![Event::ClientAwaited { wait }]);
+        pages.push(seen(&name, &client.page().await));
+    }
+    let ending = Ending { outcome: Outcome::Lost, reason: "silent".into(), merged_into: None, at: at() };
+    commit(&client.max, client.lead, 5, vec![Event::Closed { ending }]);
+    pages.push(seen("ended", &client.page().await));
+    pages.push(seen("nobody", &client.get("/p/x").await));
+    if let Some(keep) = std::env::var_os("MAX_TEST_KEEP").map(std::path::PathBuf::from) {
+        for page in &pages {
+            std::fs::write(keep.join(format!("portal {}.html", page.name)), &page.html).expect("kept");
+        }
+    }
+    let wrong = tokio::task::spawn_blocking(move || browser.look(&pages)).await.expect("looked");
+    assert_eq!(wrong, Vec::<String>::new());
 }
 
 #[tokio::test]
