@@ -17,6 +17,13 @@ use crate::config::Config;
 use crate::exit::{Exit, Failure};
 use crate::wiring::{self, Host};
 
+/// How many leads go through workload W.
+const PIPELINE_LEADS: usize = 10_000;
+/// How many leads get their documents.
+const DOCUMENTS_LEADS: usize = 1_000;
+/// How often each document is written.
+const ROUNDS: usize = 100;
+
 /// Starts servers and benchmarks of this build.
 pub struct Wired;
 
@@ -83,8 +90,8 @@ impl Launcher for Wired {
                 }
             }
             let folder = options.folder.clone().unwrap_or_else(std::env::temp_dir);
-            let wanted =
-                PipelineOptions { leads: options.leads, in_flight: options.concurrency, store: options.store, folder };
+            let leads = options.leads.unwrap_or(PIPELINE_LEADS);
+            let wanted = PipelineOptions { leads, in_flight: options.concurrency, store: options.store, folder };
             let report = pipeline::run(&wanted, |what| eprintln!("measuring: {what}")).await;
             let report =
                 report.map_err(|error| Failure::new(Exit::Failed, format!("the benchmark failed: {error:#}")))?;
@@ -96,10 +103,10 @@ impl Launcher for Wired {
 
 /// Writes documents, on a thread that may be busy.
 async fn bench_documents(options: &BenchOptions) -> Result<(Value, String), Failure> {
-    let wanted = DocumentsOptions { rounds: 100, leads: options.leads.min(1_000) };
-    let failed = |error: &dyn std::fmt::Display| Failure::new(Exit::Failed, format!("the benchmark failed: {error}"));
+    let wanted = DocumentsOptions { rounds: ROUNDS, leads: options.leads.unwrap_or(DOCUMENTS_LEADS) };
+    let failed = |error: anyhow::Error| Failure::new(Exit::Failed, format!("the benchmark failed: {error:#}"));
     let report = tokio::task::spawn_blocking(move || documents::run(&wanted, |what| eprintln!("measuring: {what}")));
-    let report = report.await.map_err(|error| failed(&error))?.map_err(|error| failed(&error))?;
+    let report = report.await.map_err(|error| failed(error.into()))?.map_err(failed)?;
     Ok((serde_json::to_value(&report).unwrap_or_default(), report.table()))
 }
 

@@ -258,7 +258,7 @@ fn privacy_key(root: &Path) -> anyhow::Result<PrivacyKey> {
 }
 
 /// The owner's rules: those of `max.toml`, with prices and services from the agency folder.
-fn policy(config: &Config, agency: &Agency) -> Policy {
+pub(crate) fn policy(config: &Config, agency: &Agency) -> Policy {
     let disclosures =
         max_documents::Lang::ALL.map(|lang| (lang.tag().to_owned(), agency.disclosure(lang).trim().to_owned()));
     let profile = &agency.profile;

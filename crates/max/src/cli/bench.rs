@@ -11,22 +11,24 @@ use crate::exit::{Exit, Failure};
 /// `pipeline` is workload W: leads go through eight durable steps each with trivial work. The floors (fdatasync, SQLite
 /// commits, create and rename) are measured in the same run, so that the figures mean something.
 ///
-/// `documents` writes scope, mockup, offer and contract of a project with forty requirements: Markdown and HTML, lint,
-/// PDF, and the memory after a thousand leads. For the figures of one core: `taskset -c 0 max bench documents`.
+/// `documents` takes an enquiry with forty wishes up to its contract and then writes scope, mockup, offer and contract a
+/// hundred times: Markdown and HTML, lint, both together, PDF, and the memory while a thousand leads get theirs. For the
+/// figures of one core: `taskset -c 0 max bench documents`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   max bench pipeline
   max bench pipeline --leads 20000 --concurrency 64 --json
   max bench pipeline --store 1000000       also with a million leads in the store
-  max bench documents --json")]
+  max bench documents --json
+  max bench documents --leads 100          memory over fewer leads")]
 pub struct Args {
     /// What to measure: pipeline or documents
     #[arg(default_value = "pipeline")]
     name: String,
-    /// How many leads
-    #[arg(long, default_value_t = 10_000)]
-    leads: usize,
+    /// How many leads [default: 10000 for pipeline, 1000 for documents]
+    #[arg(long)]
+    leads: Option<usize>,
     /// How many in flight
     #[arg(long, default_value_t = 64)]
     concurrency: usize,

@@ -52,8 +52,8 @@ pub trait Running: Send {
 pub struct BenchOptions {
     /// Which benchmark, such as `pipeline`.
     pub name: String,
-    /// How many leads.
-    pub leads: usize,
+    /// How many leads, where not as many as is usual for it.
+    pub leads: Option<usize>,
     /// How many in flight.
     pub concurrency: usize,
     /// How many leads in the large store; 0 leaves that part out.
