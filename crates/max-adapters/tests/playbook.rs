@@ -491,9 +491,14 @@ fn scopes_of_other_trades_can_be_read() {
 #[test]
 fn documents_can_be_looked_at() {
     let Ok(folder) = std::env::var("MAX_TEST_PICTURES") else { return };
-    for (name, new, answers, yes) in
-        [("en", yoga(), EN_ANSWERS, "We accept."), ("de", bakery(), DE_ANSWERS, "Einverstanden.")]
-    {
+    let long = "Donaudampfschifffahrtsgesellschaft".repeat(6);
+    let odd = lead("שרה כהן \u{202e}=1+1 👩‍🍳", &format!("<b>Café</b> & {long}"), &yoga().message);
+    for (name, new, answers, yes) in [
+        ("en", yoga(), EN_ANSWERS, "We accept."),
+        ("de", bakery(), DE_ANSWERS, "Einverstanden."),
+        ("odd", odd, EN_ANSWERS, "We accept."),
+        ("rtl", lead("מרים", "مخبز السلام", &yoga().message), EN_ANSWERS, "We accept."),
+    ] {
         let mut house = House::ingest(new);
         house.play_to_the_end(answers, yes);
         for (file, bytes) in &house.files {

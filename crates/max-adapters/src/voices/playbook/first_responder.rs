@@ -152,7 +152,8 @@ const PHRASE: usize = 10;
 
 /// The words around the first of the keywords: up to two before it and the rest of its clause, cut where it has a joint.
 fn around(sentence: &str, keywords: &[String]) -> Option<String> {
-    let (_, wanted) = wishes::object(sentence);
+    let sentence = Said::new(sentence);
+    let (_, wanted) = wishes::object(&sentence);
     let said = Said::new(wanted);
     let at = keywords.iter().filter_map(|k| said.position(k)).min()?;
     let before = wanted.get(..at)?.rsplit([',', ';', ':', '(']).next()?;

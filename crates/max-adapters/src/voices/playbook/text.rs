@@ -13,6 +13,8 @@ pub struct Said {
 impl Said {
     pub fn new(original: impl Into<String>) -> Self {
         let original = original.into();
+        #[cfg(test)]
+        work::note(original.len());
         let lower = original.chars().map(lower_in_place).collect();
         Self { original, lower }
     }
@@ -62,6 +64,28 @@ impl Said {
     /// The first of these that occurs, as it was written.
     pub fn first_of<'a>(&'a self, keywords: &[impl AsRef<str>]) -> Option<&'a str> {
         keywords.iter().find_map(|k| self.find(k.as_ref()))
+    }
+}
+
+/// How much was read, counted in tests: what reads a long enquiry must read each word of it a fixed number of times.
+#[cfg(test)]
+pub mod work {
+    use std::cell::Cell;
+
+    thread_local! {
+        static BYTES: Cell<usize> = const { Cell::new(0) };
+    }
+
+    /// Notes that so many bytes are looked at.
+    pub fn note(bytes: usize) {
+        BYTES.set(BYTES.get() + bytes);
+    }
+
+    /// How many bytes something looks at.
+    pub fn of<T>(something: impl FnOnce() -> T) -> usize {
+        let before = BYTES.get();
+        something();
+        BYTES.get() - before
     }
 }
 

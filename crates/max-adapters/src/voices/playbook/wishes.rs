@@ -72,7 +72,7 @@ pub fn wishes<'a>(said: &[Words], catalog: &'a Catalog) -> Wishes<'a> {
                 let item = (sentence.bullet && (list_of_wishes || feature.is_some()))
                     || (feature.is_some() && starts_negated(piece));
                 if item || wish {
-                    found.take(&sentence, piece, &words.source, feature, &reader);
+                    found.take(&sentence, &of, &words.source, feature, &reader);
                 }
             }
         }
@@ -81,19 +81,19 @@ pub fn wishes<'a>(said: &[Words], catalog: &'a Catalog) -> Wishes<'a> {
 }
 
 impl<'a> Wishes<'a> {
-    fn take(&mut self, of: &Sentence, piece: &str, source: &str, feature: Option<&Feature>, reader: &Reader<'a>) {
-        let said = Said::new(piece);
-        let section = if feature.is_some() { "" } else { frame(of, &said) };
+    fn take(&mut self, of: &Sentence, said: &Said, source: &str, feature: Option<&'a Feature>, reader: &Reader<'a>) {
+        let section = if feature.is_some() { "" } else { frame(of, said) };
         let mut numbers = Vec::new();
         if section.is_empty() {
-            for wish in split(piece, source, reader) {
+            for wish in split(said, feature, source, reader) {
                 numbers.push(self.add(wish));
             }
             numbers.dedup();
         }
         // What holds no thing at all (`we need`) says that something is wanted, which is the goal.
         let section = if section.is_empty() && numbers.is_empty() { "goal" } else { section };
-        self.spoken.push(Spoken { source: source.to_owned(), quote: piece.to_owned(), wishes: numbers, section });
+        let quote = said.original.clone();
+        self.spoken.push(Spoken { source: source.to_owned(), quote, wishes: numbers, section });
     }
 
     /// The number of the wish, old or new.
@@ -201,10 +201,9 @@ fn frame(sentence: &Sentence, said: &Said) -> &'static str {
 }
 
 /// One sentence may name several things: it is cut where another feature begins.
-fn split<'a>(sentence: &str, source: &str, reader: &Reader<'a>) -> Vec<Wish<'a>> {
-    let whole = Said::new(sentence);
-    let (priority, stressed) = priority(&whole);
-    let (negated, rest) = object(sentence);
+fn split<'a>(whole: &Said, about: Option<&'a Feature>, source: &str, reader: &Reader<'a>) -> Vec<Wish<'a>> {
+    let (priority, stressed) = priority(whole);
+    let (negated, rest) = object(whole);
     let groups = group(rest, reader);
     let several = groups.len() > 1;
     groups
@@ -213,12 +212,12 @@ fn split<'a>(sentence: &str, source: &str, reader: &Reader<'a>) -> Vec<Wish<'a>>
             let words = Said::new(part.as_str());
             let no = starts_negated(&part);
             let shown = text::capitalised(&text::tame(bare(&part), 180));
-            let feature = reader.feature(words.lower()).or_else(|| reader.feature(whole.lower()).filter(|_| !several));
+            let feature = reader.feature(words.lower()).or_else(|| about.filter(|_| !several));
             let out = no || (negated && !several);
             (shown.chars().filter(|c| c.is_alphanumeric()).count() > 2).then(|| Wish {
                 text: shown,
                 source: source.to_owned(),
-                quote: sentence.to_owned(),
+                quote: whole.original.clone(),
                 priority: if out { Priority::Wont } else { priority },
                 stressed: stressed && !out,
                 feature,
@@ -259,9 +258,8 @@ fn group(rest: &str, reader: &Reader) -> Vec<String> {
 }
 
 /// The sentence without `we need` and the like, and whether it was `we do not need`.
-pub fn object(sentence: &str) -> (bool, &str) {
-    let said = Said::new(sentence);
-    let lower = said.lower();
+pub fn object(said: &Said) -> (bool, &str) {
+    let (sentence, lower) = (said.original.as_str(), said.lower());
     for (finder, negated) in [(&*NOT, true), (&*WANT, false)] {
         // `Need a page` is a wish of the writer, `guests need a page` says more with its subject.
         let alone = |at: usize, len: usize| lower.get(at..at + len) == Some("need") && at > 0;
@@ -331,6 +329,7 @@ fn priority(said: &Said) -> (Priority, bool) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::text::work;
     use super::*;
     use crate::agency::Agency;
 
@@ -363,6 +362,19 @@ mod tests {
         );
         let priorities: Vec<Priority> = found.iter().map(|(_, p)| *p).collect();
         assert_eq!(priorities, [Priority::Must, Priority::Should, Priority::Could, Priority::Wont], "{found:?}");
+    }
+
+    #[test]
+    fn a_long_enquiry_is_read_in_one_pass() {
+        let agency = Agency::load(None).expect("the built-in agency");
+        let read = |lines: usize| {
+            let line = |n| format!("House {n} must have a gallery of its own and a contact form, as on sheet {n}. ");
+            let said = [Words { source: "lead".into(), text: (0..lines).map(line).collect() }];
+            let bytes = said[0].text.len();
+            (work::of(|| wishes(&said, &agency.catalog)) as f64 / bytes as f64, bytes)
+        };
+        let ((short, _), (long, bytes)) = (read(100), read(1_500));
+        assert!(bytes > 100_000 && long < short * 1.05, "each word is read {short:.1} and then {long:.1} times");
     }
 
     #[test]

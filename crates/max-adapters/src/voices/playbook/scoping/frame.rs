@@ -34,7 +34,7 @@ const OWN_SECTION: [&str; 4] = ["budget", "timeline", "audience", "success"];
 
 impl<'t, 'a> Frame<'t, 'a> {
     pub fn new(turn: &'t Turn<'a>, said: &'t [Words], answers: Vec<Answered>, open: Vec<&'a TopicQuestion>) -> Self {
-        let about = Topics::new(&turn.agency.catalog.questions).sentences(said);
+        let about = Topics::new(turn).sentences(said);
         Self { turn, said, answers, open, about }
     }
 

@@ -5,6 +5,8 @@
 
 use std::collections::BTreeSet;
 
+use jiff::civil::Date;
+use max_core::figures::{self, Value};
 use max_core::lead::{Direction, MessageKind};
 use max_core::stage::Stage;
 use max_core::stages::scoping::{Answered, QUESTIONS_AT_MOST, Question, Questions, ROUNDS_AT_MOST};
@@ -23,17 +25,30 @@ const WORTH_ANOTHER_ROUND: u8 = 4;
 pub struct Topics<'a> {
     all: &'a [TopicQuestion],
     finder: Finder,
+    /// A day from here on is the day by which the work is wanted.
+    from: Date,
 }
 
 impl<'a> Topics<'a> {
-    pub fn new(all: &'a [TopicQuestion]) -> Self {
+    pub fn new(turn: &Turn<'a>) -> Self {
+        let all = &turn.agency.catalog.questions;
         let words = all.iter().enumerate().flat_map(|(i, q)| q.known_by.iter().map(move |k| (k.as_str(), i)));
-        Self { all, finder: Finder::new(words) }
+        Self { all, finder: Finder::new(words), from: turn.today() }
     }
 
     /// The topics that a text says something about.
     pub fn of<'t>(&'t self, said: &Said) -> BTreeSet<&'a str> {
-        self.finder.hits(said.lower()).filter_map(|h| self.all.get(h.index)).map(|q| q.topic.as_str()).collect()
+        let named = self.finder.hits(said.lower()).filter_map(|h| self.all.get(h.index));
+        let dated = self.all.iter().filter(|q| q.topic == "timeline" && self.names_a_day(&said.original));
+        named.chain(dated).map(|q| q.topic.as_str()).collect()
+    }
+
+    /// `It has to be live by 01.03.2027` needs no other word to speak of time.
+    fn names_a_day(&self, text: &str) -> bool {
+        // A date has this many digits at least; most sentences have none.
+        let digits = text.bytes().filter(u8::is_ascii_digit).take(4).count();
+        let coming = |days: &[Date]| matches!(days, [day] if *day >= self.from);
+        digits == 4 && figures::find(text).iter().any(|f| matches!(&f.value, Value::Date(days) if coming(days)))
     }
 
     /// The sentences that say something about each topic, in order; a question is no answer.
@@ -61,7 +76,7 @@ pub fn open<'a>(turn: &Turn<'a>, features: &BTreeSet<&str>, answered: &BTreeSet<
     let contact = &turn.lead.contact;
     let stated = |value: &Option<String>| value.as_deref().is_some_and(|v| !v.trim().is_empty());
     let questions = &turn.agency.catalog.questions;
-    let known = Topics::new(questions).of(&said);
+    let known = Topics::new(turn).of(&said);
     let form = |topic: &str| match topic {
         "budget" => stated(&contact.budget) || crate::voices::playbook::text::amount(&said).is_some(),
         "timeline" => stated(&contact.timeline),
@@ -116,7 +131,7 @@ impl Asked {
     /// Each question that was asked, with the words that answer it: by its number where the client numbered the
     /// answers, else by what the words are about.
     pub fn answers(&self, turn: &Turn, said: &[Words]) -> Vec<Answered> {
-        let topics = Topics::new(&turn.agency.catalog.questions);
+        let topics = Topics::new(turn);
         let about = topics.sentences(said);
         let numbered = self.numbered(turn);
         self.all

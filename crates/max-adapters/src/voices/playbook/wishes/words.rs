@@ -1,11 +1,11 @@
 //! The words by which people wish, refuse and weigh, in four languages, and a quick way to find them.
 
-use std::collections::HashMap;
 use std::sync::LazyLock;
 
 /// Words to look for. One pass over a text finds all of them, however many there are.
 pub struct Finder {
-    by: HashMap<[u8; 2], Vec<(String, usize)>>,
+    /// By their first byte: a table is looked up sooner than a hash of two bytes is made.
+    by: [Vec<(String, usize)>; 256],
 }
 
 /// Where one of the words stands.
@@ -20,11 +20,12 @@ pub struct Hit {
 impl Finder {
     /// `words` (lower case) with a number each. A straight apostrophe stands for a curly one as well.
     pub fn new<'w>(words: impl IntoIterator<Item = (&'w str, usize)>) -> Self {
-        let mut by: HashMap<[u8; 2], Vec<(String, usize)>> = HashMap::new();
+        let mut by = [const { Vec::new() }; 256];
         for (word, index) in words {
             let curly = word.contains('\'').then(|| word.replace('\'', "’"));
             for word in std::iter::once(word.to_owned()).chain(curly) {
-                by.entry(key(&word)).or_default().push((word, index));
+                let first = word.bytes().next().unwrap_or_default();
+                by[usize::from(first)].push((word, index));
             }
         }
         Self { by }
@@ -36,18 +37,19 @@ impl Finder {
 
     /// Every place where a word begins with one of the words, in order.
     pub fn hits<'f>(&'f self, lower: &'f str) -> impl Iterator<Item = Hit> + 'f {
+        #[cfg(test)]
+        super::super::text::work::note(lower.len());
         let mut before = ' ';
         lower.char_indices().flat_map(move |(at, c)| {
             let begins = !before.is_alphanumeric() || !c.is_alphanumeric();
             before = c;
             let rest = &lower[at..];
-            let candidates =
-                if begins { self.by.get(&key(rest)).or_else(|| self.by.get(&[rest.as_bytes()[0], 0])) } else { None };
-            candidates
-                .into_iter()
-                .flatten()
-                .filter(move |(word, _)| rest.starts_with(word.as_str()))
-                .map(move |(word, index)| Hit { at, len: word.len(), index: *index })
+            let candidates: &[(String, usize)] = if begins { &self.by[usize::from(rest.as_bytes()[0])] } else { &[] };
+            candidates.iter().filter(move |(word, _)| rest.starts_with(word.as_str())).map(move |(word, index)| Hit {
+                at,
+                len: word.len(),
+                index: *index,
+            })
         })
     }
 
@@ -60,11 +62,6 @@ impl Finder {
     pub fn smallest(&self, lower: &str) -> Option<usize> {
         self.hits(lower).map(|hit| hit.index).min()
     }
-}
-
-fn key(word: &str) -> [u8; 2] {
-    let bytes = word.as_bytes();
-    [bytes.first().copied().unwrap_or(0), bytes.get(1).copied().unwrap_or(0)]
 }
 
 macro_rules! table {
