@@ -381,12 +381,10 @@ fn fr_1b_a_first_reply_that_took_longer_is_found() {
 fn held_because(mut case: Case) -> Option<String> {
     leaves(&mut case);
     let facts = case.log.iter().flat_map(|entry| &entry.events);
-    facts
-        .filter_map(|event| match event {
-            Event::MessageHeld { why, .. } => Some(why.clone()),
-            _ => None,
-        })
-        .last()
+    facts.rev().find_map(|event| match event {
+        Event::MessageHeld { why, .. } => Some(why.clone()),
+        _ => None,
+    })
 }
 
 #[test]
