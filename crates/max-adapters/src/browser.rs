@@ -120,6 +120,9 @@ impl Browser {
             "--hide-scrollbars",
             "--force-device-scale-factor=1",
             "--force-prefers-reduced-motion",
+            // The picture is taken once every frame has been loaded and painted, however busy the machine is.
+            "--run-all-compositor-stages-before-draw",
+            "--virtual-time-budget=4000",
             // The page asks for nothing; should it, nobody answers.
             "--host-resolver-rules=MAP * ~NOTFOUND",
         ]

@@ -9,6 +9,7 @@ use max_adapters::sandbox::Sandbox;
 use max_adapters::signals::yaml::{FileKind, parse, to_yaml};
 use max_core::signal::Signal;
 use serde_json::Value;
+use tokio::signal::unix::{Signal as Caught, SignalKind, signal};
 
 use crate::bench::documents::{self, DocumentsOptions};
 use crate::bench::pipeline::{self, PipelineOptions};
@@ -30,6 +31,8 @@ pub struct Wired;
 /// A server in this process.
 struct Here {
     host: Host,
+    /// Once somebody may ask it to stop.
+    asked: Option<Asked>,
 }
 
 impl Launcher for Wired {
@@ -42,7 +45,7 @@ impl Launcher for Wired {
         Box::pin(async move {
             let host = wiring::serve(config, role, options, None).await;
             let host = host.map_err(|error| Failure::new(Exit::Failed, format!("MAX cannot start: {error:#}")))?;
-            Ok(Box::new(Here { host }) as Box<dyn Running>)
+            Ok(Box::new(Here { host, asked: None }) as Box<dyn Running>)
         })
     }
 
@@ -128,17 +131,25 @@ impl Running for Here {
         self.host.new_token.as_deref()
     }
 
+    fn watch(&mut self) -> Result<(), Failure> {
+        let asked = Asked::watch();
+        let asked = asked.map_err(|error| Failure::new(Exit::Failed, format!("signals cannot be watched: {error}")))?;
+        self.asked = Some(asked);
+        Ok(())
+    }
+
     fn wait(&mut self) -> BoxFuture<'_, Result<(), Failure>> {
         Box::pin(async {
-            asked_to_stop()
-                .await
-                .map_err(|error| Failure::new(Exit::Failed, format!("signals cannot be watched: {error}")))?;
+            if self.asked.is_none() {
+                self.watch()?;
+            }
+            let Some(mut asked) = self.asked.take() else { return Ok(()) };
+            asked.to_stop().await;
             eprintln!("stopping: turns that run may end; interrupt again to cut");
             // The second one does not wait for anybody: what was acknowledged is durable already.
-            tokio::spawn(async {
-                if asked_to_stop().await.is_ok() {
-                    std::process::abort();
-                }
+            tokio::spawn(async move {
+                asked.to_stop().await;
+                std::process::abort();
             });
             Ok(())
         })
@@ -149,13 +160,21 @@ impl Running for Here {
     }
 }
 
-/// Waits for SIGINT or SIGTERM.
-async fn asked_to_stop() -> std::io::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
+/// SIGINT and SIGTERM, noticed from the moment they are watched.
+struct Asked {
+    interrupt: Caught,
+    terminate: Caught,
+}
+
+impl Asked {
+    fn watch() -> std::io::Result<Self> {
+        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
     }
-    Ok(())
+
+    async fn to_stop(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
 }

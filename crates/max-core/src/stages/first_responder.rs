@@ -327,7 +327,10 @@ fn check_language(lead: &Lead, draft: &Draft, reply: &Reply, findings: &mut Vec<
             "write in one language",
         );
     }
+    // Little words alone do not outvote what LeadGen found and the reply follows.
+    let known = lead.language.as_deref().map(prose::primary).filter(|known| *known == prose::primary(&reply.language));
     let heard = prose::language(&lead.contact.message)
+        .filter(|heard| known.is_none_or(|known| known == *heard))
         .filter(|_| lead.stage_value::<Profile>(Stage::FirstResponder, "profile").is_none());
     if let Some(heard) = heard.filter(|heard| *heard != prose::primary(&reply.language)) {
         finding(

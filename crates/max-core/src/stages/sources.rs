@@ -104,23 +104,39 @@ impl Message {
 struct Text {
     /// Its words, with a space before and behind each.
     words: String,
+    /// Everything that is to be seen, without spaces.
+    signs: String,
     last: usize,
 }
 
+/// What is longer is no word of any language, and is quoted in pieces.
+const LONG_WORD: usize = 80;
+
 impl Text {
     fn of(text: &str) -> Self {
-        Self { words: format!(" {} ", prose::words(text)), last: 0 }
+        Self { words: format!(" {} ", prose::words(text)), signs: signs(text), last: 0 }
     }
 
     fn holds(&mut self, quote: &str) -> bool {
         // A long quote may have been cut inside a word.
         let cut = quote.trim_end().ends_with('…');
-        let quote = format!(" {}{}", prose::words(quote), if cut { "" } else { " " });
+        // Some messages are pictures alone.
+        if prose::words(quote).is_empty() {
+            return self.signs.contains(&signs(quote.trim_end_matches('…')));
+        }
+        let words = prose::words(quote);
+        let long = |word: Option<&str>| word.is_some_and(|w| w.chars().count() > LONG_WORD);
+        let (before, behind) = (long(words.split(' ').next()), cut || long(words.rsplit(' ').next()));
+        let quote = format!("{}{words}{}", if before { "" } else { " " }, if behind { "" } else { " " });
         let behind = self.words.get(self.last..).and_then(|rest| rest.find(&quote)).map(|at| self.last + at);
         let at = behind.or_else(|| self.words.find(&quote));
         self.last = at.unwrap_or(self.last);
-        at.is_some() && quote.trim() != ""
+        at.is_some()
     }
+}
+
+fn signs(text: &str) -> String {
+    text.chars().filter(|c| !c.is_whitespace() && !c.is_control() && !prose::is_invisible(*c)).collect()
 }
 
 /// As much of a text as a finding has room for.

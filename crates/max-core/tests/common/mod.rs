@@ -538,7 +538,7 @@ pub fn change_order(lead: &Lead, policy: &Policy, number: u32, day: Date) -> Wor
         priority: Priority::Should,
         acceptance: "a payment arrives".into(),
         source: "lead".into(),
-        quote: format!("and pay, please ({number})"),
+        quote: lead.contact.message.clone(),
         effort_quarter_days: 8,
         ..Requirement::default()
     }];
@@ -547,7 +547,7 @@ pub fn change_order(lead: &Lead, policy: &Policy, number: u32, day: Date) -> Wor
         contract: lead.signature.as_ref().expect("a signature").document,
         reason: "the client asked for it".into(),
         source: "lead".into(),
-        quote: format!("and pay, please ({number})"),
+        quote: lead.contact.message.clone(),
         added,
         dropped: Vec::new(),
         shifts: Vec::new(),

@@ -41,6 +41,11 @@ pub trait Running: Send {
     fn sign_in_link(&self) -> &str;
     /// The admin token, when it was made by this start.
     fn admin_token(&self) -> Option<&str>;
+    /// Notices from now on that it is told to stop, for [`Running::wait`]. Whoever reads that it listens may tell it.
+    ///
+    /// # Errors
+    /// When signals cannot be watched.
+    fn watch(&mut self) -> Result<(), Failure>;
     /// Runs until it is told to stop (a signal).
     fn wait(&mut self) -> BoxFuture<'_, Result<(), Failure>>;
     /// Stops it, in two stages.

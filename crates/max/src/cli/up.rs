@@ -70,6 +70,7 @@ async fn serve(args: &Serve, role: Role, context: &Context<'_>) -> Result<Exit, 
     };
     let options = ServeOptions { listen: args.listen, ..ServeOptions::default() };
     let mut running = context.launcher.serve(&config, role, options).await?;
+    running.watch()?;
     let address = format!("http://{}", running.address());
     if context.json() {
         // One line, so that whoever waits for it can read lines.

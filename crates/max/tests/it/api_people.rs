@@ -218,13 +218,23 @@ async fn approval(max: &Max) -> Value {
 fn scope() -> Value {
     json!({
         "kind": "scope", "title": "Booking page", "goal": "people book a room", "out_of_scope": ["an app"],
-        "assumptions": [], "client_duties": [],
+        "assumptions": [], "client_duties": [], "in_scope": ["a page for bookings"],
+        "measures": [{"text": "Rooms are booked without a call", "number": "100 %", "by": "2027-06-30"}],
+        "users": [{"text": "guests"}],
+        "dependencies": [{"text": "Pictures of the rooms are there first", "owner": "the client", "requirements": []}],
+        "qualities": [
+            {"of": "accessibility", "text": "axe finds nothing"}, {"of": "privacy", "text": "no data leaves"},
+            {"of": "performance", "text": "two seconds"}, {"of": "hosting", "text": "in the Union"},
+        ],
+        "risks": [{"text": "pictures come late", "effect": "a later date", "answer": "a reminder", "owner": "the agency"}],
+        "acceptance": "Every Must passes its test.", "change_rule": "A change order.",
+        "glossary": [{"term": "room", "means": "what a guest books"}],
         "deliverables": [{
             "id": "D-1", "name": "Booking page", "description": "The page with its bookings",
             "acceptance": "a booking arrives", "requirements": ["R-001"], "milestone": "first release",
         }],
         "open_questions": [{"id": "Q-1", "topic": "budget", "text": "What may it cost?"}],
-        "wishes": [{"quote": "a booking page", "source": "lead", "met_by": ["R-001"]}],
+        "wishes": [{"quote": "We need a booking page for our studio", "source": "lead", "met_by": ["R-001"]}],
         "requirements": [{
             "id": "R-001", "text": "A visitor books a room.", "priority": "must", "acceptance": "a booking arrives",
             "source": "lead", "quote": "a booking page", "effort_quarter_days": 8,

@@ -201,7 +201,7 @@ async fn versions_of_a_document_can_be_compared() {
     let lead = state["lead_id"].as_str().expect("an id").to_owned();
     let path = "stage-4-mockup/mockup.json";
     let approval = house.approval("shop-1", "mockup").await;
-    let rejected = run(house.root(), &["approvals", "reject", &approval, "--reason", "please show the opening hours"]);
+    let rejected = run(house.root(), &["approvals", "reject", &approval, "--reason", "once more"]);
     assert_eq!(rejected.code, Some(0), "{}", rejected.err);
     house
         .when("shop-1", "another mockup", |s| {

@@ -146,7 +146,11 @@ pub fn check_sections(scope: &Scope, findings: &mut Vec<Finding>) {
     let sections = [
         ("goal", !scope.goal.trim().is_empty(), "what the client wants to reach"),
         ("measures", !scope.measures.is_empty() && scope.measures.iter().all(measured), "success, in a number"),
-        ("measures", dated || asked("timeline"), "by when success is measured, or a question about it"),
+        (
+            "measures",
+            dated || !timeline.text.trim().is_empty() || asked("timeline"),
+            "by when success is measured, or a question about it",
+        ),
         ("users", scope.users.iter().any(|u| !u.text.trim().is_empty()), "who will use it"),
         ("in_scope", !scope.in_scope.is_empty(), "what is part of it"),
         ("client_duties", !scope.client_duties.is_empty() || !scope.dependencies.is_empty(), "what the client brings"),
