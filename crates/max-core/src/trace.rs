@@ -160,9 +160,10 @@ impl Trace {
         self.strays.is_empty() && self.rows.iter().flat_map(|r| &r.cells).all(|c| c.state != CellState::Missing)
     }
 
-    /// The red cells as findings of TR-1: all, or those that one stage answers for.
+    /// The red cells as findings of TR-1: all, or those that one stage and the ones before it answer for. What was lost on
+    /// the way stops every later approval, too.
     pub fn findings(&self, stage: Option<Stage>) -> Vec<Finding> {
-        let concerns = |column: Column| stage.is_none_or(|stage| column.stage() == stage);
+        let concerns = |column: Column| stage.is_none_or(|stage| column.stage() <= stage);
         let cells = self.rows.iter().flat_map(|row| row.cells.iter().map(move |cell| (row, cell)));
         let missing = cells.filter(|(_, cell)| cell.state == CellState::Missing && concerns(cell.column));
         let strays = self.strays.iter().filter(|stray| concerns(stray.column));

@@ -245,6 +245,12 @@ fn tr_1_a_must_that_is_lost_on_the_way_is_found() {
     keep(&mut lead, Stage::Orchestra, &mockup);
     assert!(red(&lead).iter().any(|place| place == "R-001/screen"), "{:?}", red(&lead));
     assert!(red(&lead).iter().any(|place| place.starts_with("screen ")), "{:?}", red(&lead));
+    let stops = |stage: Stage| trace(&lead).findings(Some(stage)).iter().any(|f| f.place == "R-001/screen");
+    assert!(
+        stops(Stage::Orchestra) && stops(Stage::Closer),
+        "an offer does not go out over a Must that was lost before"
+    );
+    assert!(!stops(Stage::Scoping), "the scope is not to blame");
     keep(&mut lead, Stage::Orchestra, &common::mockup());
     assert!(!red(&lead).iter().any(|place| place == "R-001/screen"));
 
