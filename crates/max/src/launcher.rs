@@ -144,11 +144,11 @@ impl Running for Here {
                 self.watch()?;
             }
             let Some(mut asked) = self.asked.take() else { return Ok(()) };
-            asked.to_stop().await;
+            asked.asked().await;
             eprintln!("stopping: turns that run may end; interrupt again to cut");
             // The second one does not wait for anybody: what was acknowledged is durable already.
             tokio::spawn(async move {
-                asked.to_stop().await;
+                asked.asked().await;
                 std::process::abort();
             });
             Ok(())
@@ -171,7 +171,7 @@ impl Asked {
         Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
     }
 
-    async fn to_stop(&mut self) {
+    async fn asked(&mut self) {
         tokio::select! {
             _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}
