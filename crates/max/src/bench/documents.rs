@@ -2,7 +2,7 @@
 //! linted one after another on one core, the PDF apart, and what the memory does over a thousand leads.
 //!
 //! Nothing stands in for anything: the typed results come from an enquiry with forty wishes that the playbook worked up
-//! to the contract ([`Project`]), and the renderers and the linter are those of every turn.
+//! to the contract (`Project`), and the renderers and the linter are those of every turn.
 
 mod project;
 

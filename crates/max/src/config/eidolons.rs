@@ -118,7 +118,7 @@ pub struct VoiceConfig {
 /// How a model's API is reached and what it costs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ApiConfig {
-    /// Which format it speaks: one of [`WIRES`].
+    /// Which format it speaks: one of `WIRES`.
     pub wire: String,
     /// Where it is; empty for the vendor's own address.
     pub base_url: String,
